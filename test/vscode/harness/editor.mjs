@@ -1,0 +1,100 @@
+// A whole VS Code for one test file: server and browser below one folder, with
+// an extension installed from its package. Opens windows, restarts everything
+// with profile and port kept, and leaves nothing running. It must not know the
+// product under test; what a window shows is the workbench's matter.
+
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { openBrowser, openEditorPage } from '../../../scripts/lib/browser.mjs';
+import { EditorServer } from '../../../scripts/lib/editor-server.mjs';
+import { runtimeDir } from '../../../scripts/lib/paths.mjs';
+import { Workbench } from './workbench.mjs';
+
+/** @typedef {import('playwright-core').BrowserContext} BrowserContext */
+/**
+ * @typedef {object} Launch
+ * @property {string} name names this editor's folder, for whoever reads its remains
+ * @property {string} vsix
+ * @property {Record<string, unknown>} [machineSettings]
+ * @property {NodeJS.ProcessEnv} [env] additions to the extension host's environment
+ * @property {number} [scale] pixels per point of a screenshot
+ */
+
+export class Editor {
+  /** @type {BrowserContext | undefined} */
+  #browser;
+
+  /** @param {EditorServer} server @param {Launch} options */
+  constructor(server, options) {
+    this.server = server;
+    this.options = options;
+  }
+
+  /**
+   * Installs the extension and opens the first window.
+   * @param {Launch} options
+   */
+  static async launch(options) {
+    const parent = join(runtimeDir, 'vscode');
+    await mkdir(parent, { recursive: true });
+    const folder = await mkdtemp(join(parent, `${options.name}-`));
+    const server = await EditorServer.create({ folder, env: options.env, log: console.log });
+    const editor = new Editor(server, options);
+    await server.installExtension(options.vsix);
+    // Workbench tips cover what a test looks for.
+    await server.writeUserSettings({
+      'workbench.startupEditor': 'none',
+      'workbench.tips.enabled': false,
+      'chat.disableAIFeatures': true,
+      'security.workspace.trust.enabled': false,
+    });
+    await server.writeMachineSettings(options.machineSettings ?? {});
+    await editor.#up();
+    return editor;
+  }
+
+  async #up() {
+    await this.server.start();
+    this.#browser = await openBrowser({ profile: join(this.server.folder, 'browser'), scale: this.options.scale });
+  }
+
+  /** Opens a window of this VS Code; each has an extension host of its own. */
+  async openWindow() {
+    if (!this.#browser) throw new Error('The editor is closed.');
+    const page = await this.#browser.newPage();
+    await openEditorPage(page, this.server.url);
+    return new Workbench(page);
+  }
+
+  /**
+   * Closes windows, browser and server, then starts them again.
+   * Invariant: port and profile stay the same; with others the stored secrets could not be read.
+   */
+  async restart() {
+    await this.close();
+    await this.#up();
+  }
+
+  /** Ends browser and server; the folder stays, for a restart or for reading. */
+  async close() {
+    await this.#browser?.close();
+    this.#browser = undefined;
+    await this.server.stop();
+  }
+
+  /** Ends everything and removes the folder; on failure keeps logs and a picture for the report. @param {{failed: boolean}} outcome */
+  async dispose({ failed }) {
+    if (failed) await this.#keepEvidence();
+    await this.close();
+    await rm(this.server.folder, { recursive: true, force: true });
+  }
+
+  async #keepEvidence() {
+    const evidence = join(runtimeDir, 'failed', basename(this.server.folder));
+    const pages = this.#browser?.pages() ?? [];
+    await mkdir(evidence, { recursive: true });
+    await Promise.all(pages.map((page, index) => page.screenshot({ path: join(evidence, `window-${index}.png`) }).catch(() => {})));
+    await cp(join(this.server.userData, 'logs'), join(evidence, 'logs'), { recursive: true }).catch(() => {});
+    console.log(`Pictures and logs of the failed run are in ${evidence}`);
+  }
+}

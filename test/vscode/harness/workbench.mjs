@@ -1,0 +1,146 @@
+// One VS Code window as a person sees it: command palette, input boxes, quick
+// picks, notifications, status bar, webview panels. Everything waits for what
+// must become visible, with a deadline. It must not know the product under test
+// nor how the server behind the page is run.
+
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** @typedef {import('playwright-core').Page} Page */
+/** @typedef {import('playwright-core').Locator} Locator */
+
+const DEADLINE = 30_000;
+
+export class Workbench {
+  /** @param {Page} page */
+  constructor(page) {
+    this.page = page;
+    this.quickInput = page.locator('.quick-input-widget');
+    this.#field = this.quickInput.locator('.quick-input-filter input:visible, .quick-input-box input:visible').first();
+  }
+
+  /** @type {Locator} */
+  #field;
+
+  /**
+   * Runs a command by the title the palette shows, `Category: Title`.
+   * @param {string} title
+   */
+  async runCommand(title) {
+    await this.page.keyboard.press('F1');
+    await this.#field.waitFor({ timeout: DEADLINE });
+    await this.#field.fill(`>${title}`);
+    // The row may be late: extensions contribute their commands after the window is up.
+    await this.#row(title).click({ timeout: DEADLINE });
+  }
+
+  /**
+   * Types into the input box that shows `prompt` (its title, prompt or placeholder) and accepts it.
+   * @param {string | RegExp} prompt @param {string} text
+   */
+  async answer(prompt, text) {
+    await this.#prompted(prompt);
+    await this.#field.fill(text);
+    await this.#field.press('Enter');
+  }
+
+  /**
+   * What the open input box says is wrong with `text`; leaves the box open.
+   * @param {string | RegExp} prompt @param {string} text @param {RegExp} complaint
+   */
+  async answerRefused(prompt, text, complaint) {
+    await this.#prompted(prompt);
+    await this.#field.fill(text);
+    await this.#field.press('Enter');
+    const message = this.quickInput.locator('.quick-input-message', { hasText: complaint });
+    await message.waitFor({ timeout: DEADLINE });
+    return message.innerText();
+  }
+
+  /**
+   * Picks the entry of a quick pick whose label is `label`.
+   * @param {string} label
+   */
+  async pick(label) {
+    await this.#row(label).click({ timeout: DEADLINE });
+  }
+
+  /** Leaves an input box or quick pick without an answer. */
+  async cancel() {
+    await this.page.keyboard.press('Escape');
+    await this.quickInput.waitFor({ state: 'hidden', timeout: DEADLINE });
+  }
+
+  /**
+   * Waits for a notification and gives its text.
+   * @param {RegExp} pattern
+   */
+  async notification(pattern) {
+    const item = this.#notification(pattern);
+    await item.waitFor({ timeout: DEADLINE });
+    return item.locator('.notification-list-item-message').innerText();
+  }
+
+  /**
+   * Presses a notification's button.
+   * @param {RegExp} pattern @param {string} button
+   */
+  async pressInNotification(pattern, button) {
+    await this.#notification(pattern).getByRole('button', { name: button }).click({ timeout: DEADLINE });
+  }
+
+  /** The texts of all notifications on view. */
+  async notifications() {
+    return this.page.locator('.notifications-toasts .notification-list-item-message').allInnerTexts();
+  }
+
+  async clearNotifications() {
+    await this.runCommand('Notifications: Clear All Notifications');
+    await this.page.locator('.notifications-toasts .notification-list-item').first().waitFor({ state: 'hidden', timeout: DEADLINE });
+  }
+
+  /**
+   * Waits for a status bar entry and gives its text.
+   * @param {RegExp} pattern @param {number} [timeoutMs]
+   */
+  async statusBar(pattern, timeoutMs = DEADLINE) {
+    const item = this.page.locator('.part.statusbar .statusbar-item', { hasText: pattern }).first();
+    await item.waitFor({ timeout: timeoutMs });
+    return item.innerText();
+  }
+
+  /** The page inside the webview of the front editor. */
+  get panel() {
+    return this.page.frameLocator('iframe.webview').frameLocator('iframe#active-frame');
+  }
+
+  /** @param {string} file a .png */
+  async screenshot(file) {
+    await mkdir(dirname(file), { recursive: true });
+    await this.page.screenshot({ path: file });
+  }
+
+  /** @param {string} label */
+  #row(label) {
+    return this.quickInput
+      .locator('.monaco-list-row')
+      .filter({ has: this.page.locator('.label-name', { hasText: new RegExp(`^${escape(label)}$`) }) })
+      .first();
+  }
+
+  /** @param {RegExp} pattern */
+  #notification(pattern) {
+    return this.page.locator('.notifications-toasts .notification-list-item', { hasText: pattern }).first();
+  }
+
+  /** @param {string | RegExp} prompt */
+  async #prompted(prompt) {
+    const words = this.quickInput.locator('.quick-input-message, .quick-input-title', { hasText: prompt });
+    await words.first().waitFor({ timeout: DEADLINE });
+  }
+}
+
+/** @param {string} text */
+function escape(text) {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
