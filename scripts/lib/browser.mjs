@@ -3,12 +3,12 @@
 // stored secrets. Finds the browser, launches it, signs in where a password is
 // asked for. It must not know what is on the page beyond the sign-in form.
 
-import { findOnPath } from './processes.mjs';
+import { findOnPath } from "./processes.mjs";
 
 /** @typedef {import('playwright-core').BrowserContext} BrowserContext */
 /** @typedef {import('playwright-core').Page} Page */
 
-const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /**
  * @param {{profile: string, headless?: boolean, width?: number, height?: number, scale?: number}} options
@@ -17,10 +17,12 @@ const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-s
 export async function openBrowser({ profile, headless = true, width = 1280, height = 800, scale = 1 }) {
   const executablePath = names.map(findOnPath).find((path) => path !== undefined);
   if (!executablePath) {
-    throw new Error(`A browser is needed to open VS Code, and none of ${names.join(', ')} is on PATH. On Debian: \`sudo apt-get install chromium\`.`);
+    throw new Error(
+      `A browser is needed to open VS Code, and none of ${names.join(", ")} is on PATH. On Debian: \`sudo apt-get install chromium\`.`,
+    );
   }
   // Loaded late: scripts that need no browser run before `npm ci`.
-  const { chromium } = await import('playwright-core');
+  const { chromium } = await import("playwright-core");
   return chromium.launchPersistentContext(profile, {
     executablePath,
     headless,
@@ -31,15 +33,15 @@ export async function openBrowser({ profile, headless = true, width = 1280, heig
     handleSIGTERM: false,
     handleSIGHUP: false,
     args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
       // The environment's proxy must not stand between the browser and loopback.
-      '--no-proxy-server',
+      "--no-proxy-server",
     ],
   });
 }
@@ -49,15 +51,15 @@ export async function openBrowser({ profile, headless = true, width = 1280, heig
  * @param {Page} page @param {string} url @param {string} [password]
  */
 export async function openEditorPage(page, url, password) {
-  await page.goto(url, { waitUntil: 'domcontentloaded', timeout: 60_000 });
+  await page.goto(url, { waitUntil: "domcontentloaded", timeout: 60_000 });
   if (password !== undefined) {
-    const field = page.locator('input[name=password]');
-    const workbench = page.locator('.monaco-workbench');
+    const field = page.locator("input[name=password]");
+    const workbench = page.locator(".monaco-workbench");
     await field.or(workbench).first().waitFor({ timeout: 60_000 });
     if (await field.isVisible()) {
       await field.fill(password);
-      await field.press('Enter');
+      await field.press("Enter");
     }
   }
-  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 90_000 });
+  await page.locator(".monaco-workbench .part.statusbar").waitFor({ timeout: 90_000 });
 }

@@ -3,11 +3,12 @@
 // editor is never touched. Starts and ends the server and installs extensions.
 // It must not know which extension it carries, nor what a browser does with it.
 
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ensureCodeServer } from './code-server.mjs';
-import { must, start } from './processes.mjs';
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ensureCodeServer } from "./code-server.mjs";
+import { must, start } from "./processes.mjs";
+import { mergeSettings } from "./settings-file.mjs";
 
 /**
  * @typedef {object} EditorOptions
@@ -28,17 +29,17 @@ export class EditorServer {
     this.options = options;
     this.program = program;
     this.folder = options.folder;
-    this.workspace = join(options.folder, 'workspace');
-    this.userData = join(options.folder, 'user-data');
+    this.workspace = join(options.folder, "workspace");
+    this.userData = join(options.folder, "user-data");
   }
 
   /** @param {EditorOptions} options */
   static async create(options) {
     const server = new EditorServer(options, await ensureCodeServer(options.log ?? (() => {})));
-    for (const part of ['home', 'workspace', 'user-data', 'extensions']) {
+    for (const part of ["home", "workspace", "user-data", "extensions"]) {
       await mkdir(join(options.folder, part), { recursive: true });
     }
-    await writeFile(join(options.folder, 'config.yaml'), '');
+    await writeFile(join(options.folder, "config.yaml"), "");
     return server;
   }
 
@@ -49,7 +50,7 @@ export class EditorServer {
 
   /** @param {string} vsix */
   async installExtension(vsix) {
-    await must(this.program.node, [...this.#arguments(), '--install-extension', vsix, '--force'], {
+    await must(this.program.node, [...this.#arguments(), "--install-extension", vsix, "--force"], {
       env: this.#environment(),
       timeoutMs: 120_000,
     });
@@ -62,14 +63,14 @@ export class EditorServer {
       this.program.node,
       [
         ...this.#arguments(),
-        '--bind-addr',
+        "--bind-addr",
         `127.0.0.1:${this.port}`,
-        '--auth',
-        password === undefined ? 'none' : 'password',
-        '--disable-telemetry',
-        '--disable-update-check',
-        '--disable-workspace-trust',
-        '--disable-getting-started-override',
+        "--auth",
+        password === undefined ? "none" : "password",
+        "--disable-telemetry",
+        "--disable-update-check",
+        "--disable-workspace-trust",
+        "--disable-getting-started-override",
       ],
       { env: this.#environment() },
     );
@@ -85,29 +86,20 @@ export class EditorServer {
 
   /** What the server printed; for the report of a failed test. */
   get output() {
-    return this.#child?.output ?? '';
+    return this.#child?.output ?? "";
   }
 
   /**
-   * Adds settings of `machine` scope. The server keeps those in their own file;
-   * in the user's file they would be ignored.
+   * Adds settings of `machine` scope: the server keeps those in a file of its own, which wins over the user's.
    * @param {Record<string, unknown>} settings
    */
   async writeMachineSettings(settings) {
-    await this.#mergeSettings(join(this.userData, 'Machine'), settings);
+    await mergeSettings(join(this.userData, "Machine"), settings);
   }
 
   /** @param {Record<string, unknown>} settings */
   async writeUserSettings(settings) {
-    await this.#mergeSettings(join(this.userData, 'User'), settings);
-  }
-
-  /** @param {string} folder @param {Record<string, unknown>} settings */
-  async #mergeSettings(folder, settings) {
-    const file = join(folder, 'settings.json');
-    await mkdir(folder, { recursive: true });
-    const old = existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : {};
-    await writeFile(file, `${JSON.stringify({ ...old, ...settings }, null, 2)}\n`);
+    await mergeSettings(join(this.userData, "User"), settings);
   }
 
   /**
@@ -115,37 +107,39 @@ export class EditorServer {
    * @param {string} name
    */
   async readLogs(name) {
-    const logs = join(this.userData, 'logs');
-    if (!existsSync(logs)) return '';
+    const logs = join(this.userData, "logs");
+    if (!existsSync(logs)) return "";
     const files = (await readdir(logs, { recursive: true })).filter(
-      (file) => file.endsWith('.log') && file.includes(name),
+      (file) => file.endsWith(".log") && file.includes(name),
     );
-    const texts = await Promise.all(files.sort().map((file) => readFile(join(logs, file), 'utf8')));
-    return texts.join('');
+    const texts = await Promise.all(files.sort().map((file) => readFile(join(logs, file), "utf8")));
+    return texts.join("");
   }
 
   #arguments() {
     const { folder } = this;
     return [
       this.program.entry,
-      '--user-data-dir',
+      "--user-data-dir",
       this.userData,
-      '--extensions-dir',
-      join(folder, 'extensions'),
-      '--config',
-      join(folder, 'config.yaml'),
+      "--extensions-dir",
+      join(folder, "extensions"),
+      "--config",
+      join(folder, "config.yaml"),
     ];
   }
 
   /** @returns {NodeJS.ProcessEnv} */
   #environment() {
     const { password, env } = this.options;
-    const inherited = Object.entries(process.env).filter(([name]) => !/^(VSCODE_|npm_|ELECTRON_|NODE_OPTIONS|PORT$)/.test(name));
+    const inherited = Object.entries(process.env).filter(
+      ([name]) => !/^(VSCODE_|npm_|ELECTRON_|NODE_OPTIONS|PORT$)/.test(name),
+    );
     return {
       ...Object.fromEntries(inherited),
-      HOME: join(this.folder, 'home'),
-      XDG_CONFIG_HOME: join(this.folder, 'home', '.config'),
-      XDG_DATA_HOME: join(this.folder, 'home', '.local', 'share'),
+      HOME: join(this.folder, "home"),
+      XDG_CONFIG_HOME: join(this.folder, "home", ".config"),
+      XDG_DATA_HOME: join(this.folder, "home", ".local", "share"),
       // No gallery: nothing is looked up or downloaded behind the user's back.
       EXTENSIONS_GALLERY: '{"serviceUrl":""}',
       ...(password === undefined ? {} : { PASSWORD: password }),

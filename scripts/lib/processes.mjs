@@ -4,7 +4,6 @@
 
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -132,7 +131,7 @@ export async function run(command, args, { timeoutMs = 600_000, ...options } = {
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
-    child.stop();
+    void child.stop();
   }, timeoutMs);
   const end = await child.exited;
   clearTimeout(timer);
@@ -154,51 +153,13 @@ export async function must(command, args, options) {
   return output;
 }
 
-/** A TCP port of loopback that is free at this moment. */
-export async function freePort() {
-  const server = createServer();
-  await new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => resolve(undefined));
-  });
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/**
- * Asks again and again until `probe` gives something; for states that have no
- * event to wait for. `what` completes the sentence "Waited … for …".
- * @template T
- * @param {string} what @param {() => Promise<T | undefined | false> | T | undefined | false} probe
- * @param {{timeoutMs?: number, everyMs?: number}} [options]
- * @returns {Promise<T>}
- */
-export async function waitFor(what, probe, { timeoutMs = 30_000, everyMs = 100 } = {}) {
-  const deadline = Date.now() + timeoutMs;
-  /** @type {unknown} */
-  let lastError;
-  for (;;) {
-    try {
-      const found = await probe();
-      if (found) return found;
-    } catch (error) {
-      lastError = error;
-    }
-    if (Date.now() > deadline) {
-      throw new Error(`Waited ${timeoutMs} ms for ${what}, in vain.`, { cause: lastError });
-    }
-    await delay(everyMs);
-  }
-}
-
 /**
  * Where PATH finds a program, or undefined when it does not.
  * @param {string} program
  */
 export function findOnPath(program) {
   const names = windows ? [`${program}.exe`, `${program}.cmd`] : [program];
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
   return folders.flatMap((folder) => names.map((name) => join(folder, name))).find(isExecutable);
 }
 

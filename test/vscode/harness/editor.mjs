@@ -3,12 +3,12 @@
 // with profile and port kept, and leaves nothing running. It must not know the
 // product under test; what a window shows is the workbench's matter.
 
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { openBrowser, openEditorPage } from '../../../scripts/lib/browser.mjs';
-import { EditorServer } from '../../../scripts/lib/editor-server.mjs';
-import { runtimeDir } from '../../../scripts/lib/paths.mjs';
-import { Workbench } from './workbench.mjs';
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { openBrowser, openEditorPage } from "../../../scripts/lib/browser.mjs";
+import { EditorServer } from "../../../scripts/lib/editor-server.mjs";
+import { runtimeDir } from "../../../scripts/lib/paths.mjs";
+import { Workbench } from "./workbench.mjs";
 
 /** @typedef {import('playwright-core').BrowserContext} BrowserContext */
 /**
@@ -35,18 +35,19 @@ export class Editor {
    * @param {Launch} options
    */
   static async launch(options) {
-    const parent = join(runtimeDir, 'vscode');
+    const parent = join(runtimeDir, "vscode");
     await mkdir(parent, { recursive: true });
     const folder = await mkdtemp(join(parent, `${options.name}-`));
     const server = await EditorServer.create({ folder, env: options.env, log: console.log });
     const editor = new Editor(server, options);
     await server.installExtension(options.vsix);
-    // Workbench tips cover what a test looks for.
+    // What VS Code itself wants to say or show would cover what a test looks for.
     await server.writeUserSettings({
-      'workbench.startupEditor': 'none',
-      'workbench.tips.enabled': false,
-      'chat.disableAIFeatures': true,
-      'security.workspace.trust.enabled': false,
+      "workbench.startupEditor": "none",
+      "workbench.tips.enabled": false,
+      "chat.disableAIFeatures": true,
+      "git.enabled": false,
+      "workbench.secondarySideBar.defaultVisibility": "hidden",
     });
     await server.writeMachineSettings(options.machineSettings ?? {});
     await editor.#up();
@@ -55,12 +56,12 @@ export class Editor {
 
   async #up() {
     await this.server.start();
-    this.#browser = await openBrowser({ profile: join(this.server.folder, 'browser'), scale: this.options.scale });
+    this.#browser = await openBrowser({ profile: join(this.server.folder, "browser"), scale: this.options.scale });
   }
 
   /** Opens a window of this VS Code; each has an extension host of its own. */
   async openWindow() {
-    if (!this.#browser) throw new Error('The editor is closed.');
+    if (!this.#browser) throw new Error("The editor is closed.");
     const page = await this.#browser.newPage();
     await openEditorPage(page, this.server.url);
     return new Workbench(page);
@@ -90,11 +91,13 @@ export class Editor {
   }
 
   async #keepEvidence() {
-    const evidence = join(runtimeDir, 'failed', basename(this.server.folder));
+    const evidence = join(runtimeDir, "failed", basename(this.server.folder));
     const pages = this.#browser?.pages() ?? [];
     await mkdir(evidence, { recursive: true });
-    await Promise.all(pages.map((page, index) => page.screenshot({ path: join(evidence, `window-${index}.png`) }).catch(() => {})));
-    await cp(join(this.server.userData, 'logs'), join(evidence, 'logs'), { recursive: true }).catch(() => {});
+    await Promise.all(
+      pages.map((page, index) => page.screenshot({ path: join(evidence, `window-${index}.png`) }).catch(() => {})),
+    );
+    await cp(join(this.server.userData, "logs"), join(evidence, "logs"), { recursive: true }).catch(() => {});
     console.log(`Pictures and logs of the failed run are in ${evidence}`);
   }
 }

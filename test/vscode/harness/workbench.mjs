@@ -3,8 +3,8 @@
 // must become visible, with a deadline. It must not know the product under test
 // nor how the server behind the page is run.
 
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {import('playwright-core').Locator} Locator */
@@ -15,8 +15,8 @@ export class Workbench {
   /** @param {Page} page */
   constructor(page) {
     this.page = page;
-    this.quickInput = page.locator('.quick-input-widget');
-    this.#field = this.quickInput.locator('.quick-input-filter input:visible, .quick-input-box input:visible').first();
+    this.quickInput = page.locator(".quick-input-widget");
+    this.#field = this.quickInput.locator(".quick-input-filter input:visible, .quick-input-box input:visible").first();
   }
 
   /** @type {Locator} */
@@ -27,7 +27,7 @@ export class Workbench {
    * @param {string} title
    */
   async runCommand(title) {
-    await this.page.keyboard.press('F1');
+    await this.page.keyboard.press("F1");
     await this.#field.waitFor({ timeout: DEADLINE });
     await this.#field.fill(`>${title}`);
     // The row may be late: extensions contribute their commands after the window is up.
@@ -41,7 +41,7 @@ export class Workbench {
   async answer(prompt, text) {
     await this.#prompted(prompt);
     await this.#field.fill(text);
-    await this.#field.press('Enter');
+    await this.#field.press("Enter");
   }
 
   /**
@@ -51,10 +51,10 @@ export class Workbench {
   async answerRefused(prompt, text, complaint) {
     await this.#prompted(prompt);
     await this.#field.fill(text);
-    await this.#field.press('Enter');
-    const message = this.quickInput.locator('.quick-input-message', { hasText: complaint });
+    await this.#field.press("Enter");
+    const message = this.quickInput.locator(".quick-input-message", { hasText: complaint });
     await message.waitFor({ timeout: DEADLINE });
-    return message.innerText();
+    return (await message.textContent()) ?? "";
   }
 
   /**
@@ -67,8 +67,8 @@ export class Workbench {
 
   /** Leaves an input box or quick pick without an answer. */
   async cancel() {
-    await this.page.keyboard.press('Escape');
-    await this.quickInput.waitFor({ state: 'hidden', timeout: DEADLINE });
+    await this.page.keyboard.press("Escape");
+    await this.quickInput.waitFor({ state: "hidden", timeout: DEADLINE });
   }
 
   /**
@@ -78,7 +78,7 @@ export class Workbench {
   async notification(pattern) {
     const item = this.#notification(pattern);
     await item.waitFor({ timeout: DEADLINE });
-    return item.locator('.notification-list-item-message').innerText();
+    return (await item.locator(".notification-list-item-message").textContent()) ?? "";
   }
 
   /**
@@ -86,17 +86,20 @@ export class Workbench {
    * @param {RegExp} pattern @param {string} button
    */
   async pressInNotification(pattern, button) {
-    await this.#notification(pattern).getByRole('button', { name: button }).click({ timeout: DEADLINE });
+    await this.#notification(pattern).getByRole("button", { name: button }).click({ timeout: DEADLINE });
   }
 
   /** The texts of all notifications on view. */
   async notifications() {
-    return this.page.locator('.notifications-toasts .notification-list-item-message').allInnerTexts();
+    return this.page.locator(".notifications-toasts .notification-list-item-message").allTextContents();
   }
 
   async clearNotifications() {
-    await this.runCommand('Notifications: Clear All Notifications');
-    await this.page.locator('.notifications-toasts .notification-list-item').first().waitFor({ state: 'hidden', timeout: DEADLINE });
+    await this.runCommand("Notifications: Clear All Notifications");
+    await this.page
+      .locator(".notifications-toasts .notification-list-item")
+      .first()
+      .waitFor({ state: "hidden", timeout: DEADLINE });
   }
 
   /**
@@ -104,14 +107,14 @@ export class Workbench {
    * @param {RegExp} pattern @param {number} [timeoutMs]
    */
   async statusBar(pattern, timeoutMs = DEADLINE) {
-    const item = this.page.locator('.part.statusbar .statusbar-item', { hasText: pattern }).first();
+    const item = this.page.locator(".part.statusbar .statusbar-item", { hasText: pattern }).first();
     await item.waitFor({ timeout: timeoutMs });
-    return item.innerText();
+    return (await item.textContent()) ?? "";
   }
 
   /** The page inside the webview of the front editor. */
   get panel() {
-    return this.page.frameLocator('iframe.webview').frameLocator('iframe#active-frame');
+    return this.page.frameLocator("iframe.webview").frameLocator("iframe#active-frame");
   }
 
   /** @param {string} file a .png */
@@ -123,24 +126,24 @@ export class Workbench {
   /** @param {string} label */
   #row(label) {
     return this.quickInput
-      .locator('.monaco-list-row')
-      .filter({ has: this.page.locator('.label-name', { hasText: new RegExp(`^${escape(label)}$`) }) })
+      .locator(".monaco-list-row")
+      .filter({ has: this.page.locator(".label-name", { hasText: new RegExp(`^${literally(label)}$`) }) })
       .first();
   }
 
   /** @param {RegExp} pattern */
   #notification(pattern) {
-    return this.page.locator('.notifications-toasts .notification-list-item', { hasText: pattern }).first();
+    return this.page.locator(".notifications-toasts .notification-list-item", { hasText: pattern }).first();
   }
 
   /** @param {string | RegExp} prompt */
   async #prompted(prompt) {
-    const words = this.quickInput.locator('.quick-input-message, .quick-input-title', { hasText: prompt });
+    const words = this.quickInput.locator(".quick-input-message, .quick-input-title", { hasText: prompt });
     await words.first().waitFor({ timeout: DEADLINE });
   }
 }
 
 /** @param {string} text */
-function escape(text) {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+function literally(text) {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
