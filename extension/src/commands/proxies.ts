@@ -1,0 +1,159 @@
+// The commands for proxies and for which key leaves through which: add, edit, remove, test, assign. Proxy URLs carry
+// credentials: they are asked for in a native input box and go to the core alone.
+
+import type { KeyView, ProxyView, Reply } from "../../../native/addon/types.gen";
+import { AUTOMATIC } from "../../../webview/src/protocol";
+import { fieldsOf, given, InvalidInput } from "../input/fields";
+import { filled, fillForm } from "../ui/form";
+import type { Choice, TextQuestion } from "../ui/ui";
+import { parseId, parseRemoval } from "./arguments";
+import { type App, type Command, withInput } from "./command";
+import { pickKey, pickProxy } from "./pick";
+
+const URL_PROMPT = "http, https, socks, socks4, socks4a, socks5 or socks5h, with user and password where needed.";
+const URL_EXAMPLE = "socks5://user:password@127.0.0.1:1080";
+
+/** A proxy's id, `null` for "No Proxy", `"auto"` to let the balancer choose. */
+export type ProxyChoice = string | null;
+
+const addProxy = withInput("addProxy", {
+  parse(argument) {
+    const fields = fieldsOf(argument, ["url", "name"]);
+    return { url: fields.text("url"), name: fields.optionalText("name") };
+  },
+  run: (app, input) => app.session.command({ kind: "add_proxy", ...given(input) }),
+  ask: (app) =>
+    fillForm(app.ui, [urlQuestion("Add Proxy", URL_PROMPT), nameQuestion("Add Proxy", "")], (answers) =>
+      app.session.command({
+        kind: "add_proxy",
+        url: answers.get("url") ?? "",
+        ...given({ name: filled(answers, "name") }),
+      }),
+    ),
+});
+
+const editProxy = withInput("editProxy", {
+  parse(argument) {
+    const fields = fieldsOf(argument, ["id", "url", "name", "enabled"]);
+    const changes = {
+      url: fields.optionalText("url"),
+      name: fields.optionalText("name"),
+      enabled: fields.optionalFlag("enabled"),
+    };
+    return { id: fields.text("id"), changes: given(changes) };
+  },
+  run(app, { id, changes }) {
+    const proxy = app.snapshot().proxies.find((candidate) => candidate.id === id);
+    if (proxy !== undefined && Object.keys(changes).length === 0) return askChanges(app, proxy);
+    return app.session.command({ kind: "update_proxy", id, ...changes });
+  },
+  async ask(app) {
+    const proxy = await pickProxy(app, "Edit which proxy?");
+    return proxy && askChanges(app, proxy);
+  },
+});
+
+const removeProxy = withInput("removeProxy", {
+  parse: parseRemoval,
+  run(app, { id, confirm }) {
+    const proxy = app.snapshot().proxies.find((candidate) => candidate.id === id);
+    return confirm && proxy !== undefined
+      ? confirmRemoval(app, proxy)
+      : app.session.command({ kind: "remove_proxy", id });
+  },
+  async ask(app) {
+    const proxy = await pickProxy(app, "Remove which proxy?");
+    return proxy && confirmRemoval(app, proxy);
+  },
+});
+
+async function confirmRemoval(app: App, proxy: ProxyView): Promise<Reply | undefined> {
+  const { assigned_key_count: count } = proxy;
+  const detail =
+    count === 0
+      ? "No API key uses it."
+      : `${count === 1 ? "One API key uses" : `${count} API keys use`} it and will move to another proxy, if there is one.`;
+  if (!(await app.ui.confirm(`Remove the proxy "${proxy.name}" (${proxy.masked_url})?`, detail, "Remove"))) return;
+  return app.session.command({ kind: "remove_proxy", id: proxy.id });
+}
+
+const testProxy = withInput("testProxy", {
+  announce: "notify",
+  parse: parseId,
+  run: (app, id) => test(app, id),
+  async ask(app) {
+    const proxy = await pickProxy(app, "Test which proxy?");
+    return proxy && test(app, proxy.id);
+  },
+});
+
+function test(app: App, id: string): Promise<Reply> {
+  const name = app.snapshot().proxies.find((proxy) => proxy.id === id)?.name ?? id;
+  return app.ui.busy(`Testing the proxy "${name}"…`, () => app.session.command({ kind: "test_proxy", id }));
+}
+
+const assignProxy = withInput("assignProxy", {
+  parse(argument) {
+    const fields = fieldsOf(argument, ["keyId", "proxyId"]);
+    const proxyId = fields.raw("proxyId");
+    if (proxyId !== null && typeof proxyId !== "string") {
+      throw new InvalidInput('"proxyId" must be a proxy\'s id, null for no proxy, or "auto".', "proxyId");
+    }
+    return { keyId: fields.text("keyId"), proxyId };
+  },
+  run: (app, { keyId, proxyId }) => assign(app, keyId, proxyId),
+  async ask(app) {
+    const key = await pickKey(app, "Assign a proxy to which API key?");
+    if (key === undefined) return undefined;
+    const choice = await app.ui.pick(`Proxy for "${key.name}"`, proxyChoices(key, app.snapshot().proxies));
+    return choice && assign(app, key.id, choice.proxyId);
+  },
+});
+
+function assign(app: App, keyId: string, proxyId: ProxyChoice): Promise<Reply> {
+  return proxyId === AUTOMATIC
+    ? app.session.command({ kind: "unassign_proxy", key_id: keyId })
+    : app.session.command({ kind: "assign_proxy", key_id: keyId, proxy_id: proxyId });
+}
+
+/** Wrapped, since `undefined` means that nothing was picked and `null` that no proxy was. */
+function proxyChoices(key: KeyView, proxies: readonly ProxyView[]): Choice<{ proxyId: ProxyChoice }>[] {
+  const now = (is: boolean) => (is ? { description: "now" } : {});
+  return [
+    { label: "Automatic", detail: "The balancer chooses.", ...now(!key.is_manual), value: { proxyId: AUTOMATIC } },
+    {
+      label: "No Proxy",
+      detail: "This key always connects directly.",
+      ...now(key.is_manual && key.proxy_id === null),
+      value: { proxyId: null },
+    },
+    ...proxies.map((proxy) => ({
+      label: proxy.name,
+      detail: proxy.masked_url,
+      ...now(key.is_manual && key.proxy_id === proxy.id),
+      value: { proxyId: proxy.id },
+    })),
+  ];
+}
+
+function askChanges(app: App, proxy: ProxyView): Promise<Reply | undefined> {
+  const title = `Edit Proxy "${proxy.name}"`;
+  const keep = `A new URL, credentials included. Leave empty to keep ${proxy.masked_url}.`;
+  return fillForm(app.ui, [urlQuestion(title, keep), nameQuestion(title, proxy.name)], (answers) =>
+    app.session.command({
+      kind: "update_proxy",
+      id: proxy.id,
+      ...given({ url: filled(answers, "url"), name: filled(answers, "name") }),
+    }),
+  );
+}
+
+function urlQuestion(title: string, prompt: string): TextQuestion {
+  return { field: "url", title, prompt, placeholder: URL_EXAMPLE };
+}
+
+function nameQuestion(title: string, value: string): TextQuestion {
+  return { field: "name", title, prompt: "A name for this proxy (optional).", placeholder: "eu-1", value };
+}
+
+export const proxyCommands: readonly Command[] = [addProxy, editProxy, removeProxy, testProxy, assignProxy];

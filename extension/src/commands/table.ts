@@ -1,0 +1,11 @@
+// Every command of this extension, one domain after the other. The manifest lists the same ids; a test compares.
+
+import type { Command } from "./command";
+import { keyCommands } from "./keys";
+import { proxyCommands } from "./proxies";
+import { serverCommands } from "./server";
+import { windowCommands } from "./window";
+
+export const PREFIX = "geminiAggregator.";
+
+export const commands: readonly Command[] = [...keyCommands, ...proxyCommands, ...serverCommands, ...windowCommands];

@@ -1,0 +1,97 @@
+// Activation: builds the parts, ties them together and lets go of them again. It decides nothing: what a state means
+// is the core's to say, how it looks is for the status bar, the panel and the notices.
+
+import { mkdir } from "node:fs/promises";
+import * as vscode from "vscode";
+import type { Level, Snapshot } from "../../native/addon/types.gen";
+import { type AggregatorStatus, type Exports, exportsOf, statusOf } from "./api/publicApi";
+import { type App, carryOut } from "./commands/command";
+import { commands, PREFIX } from "./commands/table";
+import { loadAddon } from "./core/addon";
+import { CoreSession } from "./core/session";
+import { Notices } from "./notices/notices";
+import { Panel, VIEW_TYPE } from "./panel/panel";
+import { currentSettings, onSettingsChange, setPort } from "./settings/watchSettings";
+import { StatusBar } from "./status/statusBar";
+import { vscodeUi } from "./ui/vscodeUi";
+
+let open: CoreSession | undefined;
+
+export async function activate(context: vscode.ExtensionContext): Promise<Exports> {
+  // The core makes the token's file in here, and only the file.
+  await mkdir(context.globalStorageUri.fsPath, { recursive: true });
+  const log = vscode.window.createOutputChannel("Gemini Aggregator", { log: true });
+  const changes = new vscode.EventEmitter<Snapshot>();
+  const status = new vscode.EventEmitter<AggregatorStatus>();
+  const session = sessionFor(context, log, changes, (message) => void notices.warning(message));
+  const app: App = {
+    session,
+    ui: vscodeUi,
+    snapshot: () => session.snapshot,
+    run: async (id, argument) => vscode.commands.executeCommand(PREFIX + id, argument),
+    openPanel: () => panel.reveal(),
+    showLog: () => log.show(),
+  };
+  const panel = new Panel(context.extensionUri, app, (message) => log.warn(message));
+  const notices = new Notices(vscodeUi, { choosePort: setPort, retry: () => session.restart(), showLog: app.showLog });
+  const bar = new StatusBar(`${PREFIX}openPanel`);
+  bar.show(session.snapshot);
+  context.subscriptions.push(
+    log,
+    changes,
+    status,
+    panel,
+    bar,
+    changes.event((snapshot) => {
+      bar.show(snapshot);
+      panel.update();
+      status.fire(statusOf(snapshot));
+      void notices.endpoint(snapshot.endpoint);
+    }),
+    ...commands.map((command) =>
+      vscode.commands.registerCommand(PREFIX + command.id, (argument: unknown) => carryOut(app, command, argument)),
+    ),
+    onSettingsChange(() => void session.applySettings()),
+    vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, {
+      deserializeWebviewPanel: async (restored) => panel.restore(restored),
+    }),
+  );
+  open = session;
+  // Not awaited: the editor goes on while the server starts, and commands wait for it by themselves.
+  void session.start();
+  return exportsOf(session, status.event);
+}
+
+export async function deactivate(): Promise<void> {
+  await open?.close();
+  open = undefined;
+}
+
+function sessionFor(
+  context: vscode.ExtensionContext,
+  log: vscode.LogOutputChannel,
+  changes: vscode.EventEmitter<Snapshot>,
+  warn: (message: string) => void,
+): CoreSession {
+  return new CoreSession({
+    loadAddon,
+    secrets: context.secrets,
+    memory: context.globalState,
+    tokenFile: vscode.Uri.joinPath(context.globalStorageUri, "local-token").fsPath,
+    settings: currentSettings,
+    onSnapshot: (snapshot) => changes.fire(snapshot),
+    onEvent(event) {
+      write(log, event.level, event.message);
+      if (event.type === "state.warning") warn(event.message);
+    },
+    onWarning(message) {
+      log.warn(message);
+      warn(message);
+    },
+    onFault: (error) => log.error(error instanceof Error ? error : String(error)),
+  });
+}
+
+function write(log: vscode.LogOutputChannel, level: Level, message: string): void {
+  log[level](message);
+}

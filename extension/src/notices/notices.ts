@@ -1,0 +1,69 @@
+// Notifications that ask something of the user: the server could not start, a setting or stored data needs mending.
+// At most one of a kind is open at a time. What the answers do is handed in.
+
+import type { EndpointView } from "../../../native/addon/types.gen";
+import type { Ui } from "../ui/ui";
+
+export type Answers = {
+  choosePort(port: number): Promise<void>;
+  retry(): Promise<unknown>;
+  showLog(): void;
+};
+
+const CHOOSE_PORT = "Choose Another Port";
+const RETRY = "Retry";
+const SHOW_LOG = "Show Log";
+
+export class Notices {
+  readonly #ui: Ui;
+  readonly #answers: Answers;
+  #failureShown = false;
+  readonly #warningsShown = new Set<string>();
+
+  constructor(ui: Ui, answers: Answers) {
+    this.#ui = ui;
+    this.#answers = answers;
+  }
+
+  /** Call with every state of the endpoint; only the step into a failure is told. */
+  async endpoint(endpoint: EndpointView): Promise<void> {
+    if (endpoint.kind !== "failed") {
+      if (endpoint.kind === "listening") this.#failureShown = false;
+      return;
+    }
+    if (this.#failureShown) return;
+    this.#failureShown = true;
+    const answer = await this.#ui.tell("error", endpoint.message, CHOOSE_PORT, RETRY, SHOW_LOG);
+    this.#failureShown = false;
+    if (answer === CHOOSE_PORT) await this.#askPort();
+    if (answer === RETRY) await this.#answers.retry();
+    if (answer === SHOW_LOG) this.#answers.showLog();
+  }
+
+  async warning(message: string): Promise<void> {
+    if (this.#warningsShown.has(message)) return;
+    this.#warningsShown.add(message);
+    const answer = await this.#ui.tell("warning", message, SHOW_LOG);
+    this.#warningsShown.delete(message);
+    if (answer === SHOW_LOG) this.#answers.showLog();
+  }
+
+  async #askPort(): Promise<void> {
+    const question = { field: "port", title: "Choose Another Port", prompt: "A port for the local endpoint." };
+    let problem: string | undefined;
+    let value = "";
+    for (;;) {
+      const answer = await this.#ui.askText({ ...question, value }, "", problem);
+      if (answer === undefined) return;
+      const port = parsePort(answer);
+      if (port !== undefined) return this.#answers.choosePort(port);
+      value = answer;
+      problem = "A port is a number from 1 to 65535, for example 3147.";
+    }
+  }
+}
+
+export function parsePort(text: string): number | undefined {
+  const port = /^\d{1,5}$/.test(text.trim()) ? Number(text) : 0;
+  return port >= 1 && port <= 65535 ? port : undefined;
+}

@@ -1,0 +1,61 @@
+// Maps the editor's settings to the core's, name by name, so that one place shows the whole correspondence. Ranges
+// are the core's business: what it refuses comes back as a sentence with the core's name of the setting, which
+// `settingFor` turns into the editor's.
+
+import type { Settings } from "../../../native/addon/types.gen";
+
+export const SECTION = "geminiAggregator";
+
+/** Reads one setting of the section; the manifest gives every one a default. */
+export type ReadSetting = <T>(name: string) => T;
+
+export function readSettings(read: ReadSetting): Settings {
+  return {
+    server: {
+      // Invariant: inside an editor the endpoint is for this machine alone, so the address is no setting.
+      host: "127.0.0.1",
+      port: read("port"),
+      localAuth: read("localAuth"),
+      maxBodyMb: 64,
+      maxUploadMb: 2048,
+      // The extension host ends soon after it was asked to: a longer grace would never be granted.
+      shutdownGraceSeconds: 2,
+    },
+    upstream: {
+      baseUrl: read("upstreamBaseUrl"),
+      caFile: read<string>("upstreamCaFile").trim() || null,
+      requestTimeoutSeconds: read("requestTimeoutSeconds"),
+      connectTimeoutSeconds: 10,
+      http2: read("http2"),
+    },
+    keySelection: read("keySelection"),
+    maxAttempts: read("maxAttempts"),
+    proxy: {
+      autoAssignment: read("proxy.autoAssignment"),
+      loadBalancingStrategy: read("proxy.loadBalancingStrategy"),
+      healthCheckIntervalSeconds: read("proxy.healthCheckIntervalSeconds"),
+      maxErrorsBeforeDisable: read("proxy.maxErrorsBeforeDisable"),
+    },
+    requestLog: { size: read("requestLog.size") },
+  };
+}
+
+/** The core's paths that differ from the setting's name. */
+const RENAMED: Readonly<Record<string, string>> = {
+  "server.port": "port",
+  "server.localAuth": "localAuth",
+  "upstream.baseUrl": "upstreamBaseUrl",
+  "upstream.caFile": "upstreamCaFile",
+  "upstream.requestTimeoutSeconds": "requestTimeoutSeconds",
+  "upstream.http2": "http2",
+};
+
+/** The full name of the setting behind the core's path, for the user to search. */
+export function settingFor(path: string): string {
+  return `${SECTION}.${RENAMED[path] ?? path}`;
+}
+
+/** A new port or host needs a new listener; everything else is taken over while requests run. */
+export function needsRestart(before: Settings, after: Settings): boolean {
+  return before.server.port !== after.server.port || before.server.host !== after.server.host;
+}

@@ -1,0 +1,26 @@
+// The editor's side of the settings: reads them, hears of changes, and can set the port. The mapping to the core's
+// settings is in `settings.ts`.
+
+import * as vscode from "vscode";
+import type { Settings } from "../../../native/addon/types.gen";
+import { readSettings, SECTION } from "./settings";
+
+export function currentSettings(): Settings {
+  const section = vscode.workspace.getConfiguration(SECTION);
+  return readSettings(<T>(name: string) => {
+    const value = section.get<T>(name);
+    if (value === undefined) throw new Error(`The setting ${SECTION}.${name} is missing from the manifest.`);
+    return value;
+  });
+}
+
+export function onSettingsChange(changed: () => void): vscode.Disposable {
+  return vscode.workspace.onDidChangeConfiguration((event) => {
+    if (event.affectsConfiguration(SECTION)) changed();
+  });
+}
+
+/** For this machine: the settings have machine scope, and no workspace may set them. */
+export async function setPort(port: number): Promise<void> {
+  await vscode.workspace.getConfiguration(SECTION).update("port", port, vscode.ConfigurationTarget.Global);
+}

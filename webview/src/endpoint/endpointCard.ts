@@ -1,0 +1,96 @@
+// The endpoint's card: address, state, and the buttons that belong to them. The token is copied by the extension;
+// this page never sees it.
+
+import { css, html, LitElement, nothing } from "lit";
+import { endpointState } from "../format/status";
+import { send } from "../host";
+import type { EndpointView, PanelCommand } from "../protocol";
+import { stateOf } from "../state";
+import { controls, shared, states } from "../styles/shared";
+
+export class EndpointCard extends LitElement {
+  static override properties = { endpoint: { attribute: false } };
+  static override styles = [
+    shared,
+    controls,
+    states,
+    css`
+      .card {
+        border: 1px solid var(--line);
+        border-radius: 4px;
+        padding: 12px 14px;
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 10px 20px;
+      }
+      .what {
+        flex: 1 1 300px;
+      }
+      .url {
+        font-size: 1.25em;
+        user-select: all;
+      }
+      .buttons {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 6px;
+      }
+    `,
+  ];
+  declare endpoint: EndpointView;
+
+  override render() {
+    const { endpoint } = this;
+    const reachable = endpoint.kind === "listening" || endpoint.kind === "elsewhere";
+    return html`<section class="card" aria-label="Endpoint">
+      <div class="what">
+        ${reachable ? html`<div class="url mono" data-testid="endpoint-url">${endpoint.url}</div>` : nothing}
+        ${stateOf(endpointState(endpoint), "endpoint-state")}
+        ${endpoint.kind === "listening" && endpoint.local_auth === "off" ? openDoor : nothing}
+      </div>
+      <div class="buttons">
+        ${
+          reachable
+            ? [
+                button("copy-endpoint", "Copy address", "copyEndpoint", true),
+                button("copy-token", "Copy token", "copyLocalToken"),
+              ]
+            : nothing
+        }
+        ${serverButtons(endpoint)} ${button("show-log", "Show log", "showLog")}
+      </div>
+    </section>`;
+  }
+}
+
+const openDoor = html`<div class="sub">
+  Local authentication is off: every program on this machine may use your keys' quota.
+</div>`;
+
+function serverButtons(endpoint: EndpointView) {
+  switch (endpoint.kind) {
+    case "listening":
+      return [button("restart-server", "Restart", "restartServer"), button("stop-server", "Stop", "stopServer")];
+    case "stopped":
+      return button("start-server", "Start", "startServer", true);
+    case "failed":
+    case "elsewhere":
+      return button("restart-server", "Try again", "restartServer");
+    case "starting":
+      return nothing;
+  }
+}
+
+function button(testId: string, label: string, command: PanelCommand, primary = false) {
+  return html`<button
+    type="button"
+    class=${primary ? "primary" : ""}
+    data-testid=${testId}
+    @click=${() => send({ kind: "run", command })}
+  >
+    ${label}
+  </button>`;
+}
+
+customElements.define("endpoint-card", EndpointCard);

@@ -1,0 +1,52 @@
+// Which tone and words a state has. Invariant: every tone comes with a word, so that colour alone never tells.
+
+import type { EndpointView, KeyView, ProxyView, RequestView } from "../protocol";
+import { countdown } from "./time";
+
+export type Tone = "good" | "waiting" | "bad" | "quiet";
+export type Shown = { readonly tone: Tone; readonly word: string; readonly detail?: string };
+
+export function endpointState(endpoint: EndpointView): Shown {
+  switch (endpoint.kind) {
+    case "listening":
+      return { tone: "good", word: "Listening" };
+    case "starting":
+      return { tone: "waiting", word: "Starting" };
+    case "stopped":
+      return { tone: "quiet", word: "Stopped" };
+    case "elsewhere":
+      return { tone: "quiet", word: "In another window", detail: endpoint.message };
+    case "failed":
+      return { tone: "bad", word: "Failed", detail: endpoint.message };
+  }
+}
+
+export function keyState(key: KeyView, now: number): Shown {
+  const reason = key.status_reason === null ? {} : { detail: key.status_reason };
+  switch (key.status) {
+    case "available":
+      return { tone: "good", word: "Available", ...reason };
+    case "disabled":
+      return { tone: key.enabled ? "bad" : "quiet", word: "Disabled", ...reason };
+    case "cooling_down": {
+      const left = key.cooling_down_until === null ? undefined : countdown(key.cooling_down_until, now);
+      return { tone: "waiting", word: left === undefined ? "Cooling down" : `Cooling down ${left}`, ...reason };
+    }
+  }
+}
+
+export function proxyState(proxy: ProxyView): Shown {
+  switch (proxy.status) {
+    case "active":
+      return { tone: "good", word: "Active" };
+    case "inactive":
+      return { tone: "quiet", word: "Inactive" };
+    case "error":
+      return { tone: "bad", word: "Error" };
+  }
+}
+
+export function requestState({ status, error }: Pick<RequestView, "status" | "error">): Shown {
+  const tone = error !== null || status >= 500 ? "bad" : status >= 400 ? "waiting" : "good";
+  return { tone, word: String(status), ...(error === null ? {} : { detail: error }) };
+}

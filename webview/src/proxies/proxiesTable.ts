@@ -1,0 +1,106 @@
+// The table of proxies: how each is doing, how many keys it carries, what went wrong last. URLs come masked; adding
+// and editing happen in the editor's own input box, because URLs carry passwords.
+
+import { html, LitElement, nothing } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import { proxyState } from "../format/status";
+import { ago, duration } from "../format/time";
+import { send } from "../host";
+import type { ProxyView } from "../protocol";
+import { rowButton } from "../rowButton";
+import { stateOf } from "../state";
+import { controls, shared, states, table } from "../styles/shared";
+
+export class ProxiesTable extends LitElement {
+  static override properties = {
+    proxies: { attribute: false },
+    now: { attribute: false },
+    readOnly: { attribute: false },
+  };
+  static override styles = [shared, controls, table, states];
+  declare proxies: readonly ProxyView[];
+  declare now: number;
+  declare readOnly: boolean;
+
+  override render() {
+    const active = this.proxies.filter((proxy) => proxy.status === "active").length;
+    return html`<section aria-labelledby="proxies-title">
+      <div class="head">
+        <h2 id="proxies-title">Proxies</h2>
+        <span class="note">${this.proxies.length === 0 ? "" : `${active} of ${this.proxies.length} active`}</span>
+        <span class="grow"></span>
+        <button
+          type="button"
+          data-testid="add-proxy"
+          ?disabled=${this.readOnly}
+          @click=${() => send({ kind: "run", command: "addProxy" })}
+        >
+          Add proxy
+        </button>
+      </div>
+      ${this.proxies.length === 0 ? empty : this.#table()}
+    </section>`;
+  }
+
+  #table() {
+    return html`<div class="scroll">
+      <table data-testid="proxies-table" aria-labelledby="proxies-title">
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">URL</th>
+            <th scope="col">Status</th>
+            <th scope="col" class="number">Keys</th>
+            <th scope="col" class="number">In flight</th>
+            <th scope="col" class="number">Errors</th>
+            <th scope="col" class="number">Latency</th>
+            <th scope="col">Checked</th>
+            <th scope="col" class="number">Actions</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${repeat(
+            this.proxies,
+            (proxy) => proxy.id,
+            (proxy) => this.#row(proxy),
+          )}
+        </tbody>
+      </table>
+    </div>`;
+  }
+
+  #row(proxy: ProxyView) {
+    const target = { id: proxy.id, name: proxy.name, readOnly: this.readOnly };
+    return html`<tr data-testid="proxy-row" data-proxy-name=${proxy.name} data-proxy-id=${proxy.id}>
+      <th scope="row" data-testid="proxy-name">${proxy.name}</th>
+      <td class="mono" data-testid="proxy-url">${proxy.masked_url}</td>
+      <td>
+        ${stateOf(proxyState(proxy), "proxy-status")}
+        ${
+          proxy.last_error === null
+            ? nothing
+            : html`<div class="sub" data-testid="proxy-last-error">${proxy.last_error}</div>`
+        }
+      </td>
+      <td class="number" data-testid="proxy-keys">${proxy.assigned_key_count}</td>
+      <td class="number" data-testid="proxy-in-flight">${proxy.active_requests}</td>
+      <td class="number" data-testid="proxy-errors">${proxy.error_count}</td>
+      <td class="number nowrap" data-testid="proxy-latency">
+        ${proxy.latency_ms === null ? "–" : duration(proxy.latency_ms)}
+      </td>
+      <td class="nowrap">${ago(proxy.last_health_check, this.now)}</td>
+      <td>
+        <div class="actions">
+          ${rowButton("test-proxy", "Test", "testProxy", target)} ${rowButton("edit-proxy", "Edit", "editProxy", target)}
+          ${rowButton("remove-proxy", "Remove", "removeProxy", target)}
+        </div>
+      </td>
+    </tr>`;
+  }
+}
+
+const empty = html`<div class="empty" data-testid="proxies-empty">
+  <p>No proxy yet: every key connects directly. Add one, and each key leaves through a proxy of its own.</p>
+</div>`;
+
+customElements.define("proxies-table", ProxiesTable);

@@ -1,0 +1,195 @@
+// The look that all parts share: sections, native tables, buttons, states. Every colour is a theme variable of the
+// editor, so that light, dark and high contrast themes hold without a word here.
+
+import { css } from "lit";
+
+export const shared = css`
+  :host {
+    display: block;
+  }
+  h2 {
+    font-size: 1.1em;
+    font-weight: 600;
+    margin: 0;
+  }
+  .head {
+    display: flex;
+    align-items: center;
+    flex-wrap: wrap;
+    gap: 10px;
+    margin-bottom: 8px;
+  }
+  .head .grow {
+    flex: 1;
+  }
+  .note,
+  .sub {
+    color: var(--vscode-descriptionForeground);
+  }
+  .sub {
+    font-size: 0.9em;
+    overflow-wrap: anywhere;
+  }
+  .mono {
+    font-family: var(--vscode-editor-font-family, monospace);
+  }
+  .empty {
+    border: 1px dashed var(--line);
+    border-radius: 4px;
+    padding: 18px 16px;
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 8px 16px;
+  }
+  .empty p {
+    margin: 0;
+    flex: 1 1 260px;
+    color: var(--vscode-descriptionForeground);
+  }
+`;
+
+export const controls = css`
+  button,
+  select {
+    font: inherit;
+    border-radius: 3px;
+    cursor: pointer;
+  }
+  button {
+    border: 1px solid var(--vscode-button-border, var(--vscode-contrastBorder, transparent));
+    padding: 3px 10px;
+    background: var(--vscode-button-secondaryBackground);
+    color: var(--vscode-button-secondaryForeground);
+    white-space: nowrap;
+  }
+  button:hover:not(:disabled) {
+    background: var(--vscode-button-secondaryHoverBackground);
+  }
+  button.primary {
+    background: var(--vscode-button-background);
+    color: var(--vscode-button-foreground);
+  }
+  button.primary:hover:not(:disabled) {
+    background: var(--vscode-button-hoverBackground);
+  }
+  button.plain {
+    background: none;
+    border-color: transparent;
+    color: var(--vscode-textLink-foreground);
+    padding: 2px 5px;
+  }
+  button.plain:hover:not(:disabled) {
+    background: var(--vscode-toolbar-hoverBackground);
+  }
+  button.danger {
+    color: var(--vscode-errorForeground);
+  }
+  button:disabled,
+  select:disabled {
+    opacity: 0.5;
+    cursor: default;
+  }
+  button:focus-visible,
+  select:focus-visible {
+    outline: 1px solid var(--vscode-focusBorder);
+    outline-offset: 1px;
+  }
+  select {
+    color: var(--vscode-dropdown-foreground);
+    background: var(--vscode-dropdown-background);
+    border: 1px solid var(--vscode-dropdown-border, var(--line));
+    padding: 2px 4px;
+    max-width: 130px;
+  }
+`;
+
+export const table = css`
+  .scroll {
+    overflow-x: auto;
+    border: 1px solid var(--line);
+    border-radius: 4px;
+  }
+  table {
+    border-collapse: collapse;
+    width: 100%;
+    font-variant-numeric: tabular-nums;
+  }
+  th,
+  td {
+    text-align: left;
+    vertical-align: top;
+    padding: 6px 10px;
+  }
+  th {
+    font-weight: 600;
+    font-size: 0.9em;
+    white-space: nowrap;
+    color: var(--vscode-descriptionForeground);
+    border-bottom: 1px solid var(--line);
+  }
+  tbody th {
+    font-size: inherit;
+    color: inherit;
+    border-bottom: 0;
+  }
+  tbody tr + tr > * {
+    border-top: 1px solid var(--line);
+  }
+  tbody tr:hover {
+    background: var(--vscode-list-hoverBackground);
+  }
+  .number {
+    text-align: right;
+  }
+  .nowrap {
+    white-space: nowrap;
+  }
+  .actions {
+    display: flex;
+    flex-wrap: nowrap;
+    justify-content: flex-end;
+    gap: 2px;
+    margin: -2px -5px;
+  }
+`;
+
+export const states = css`
+  .state {
+    white-space: nowrap;
+  }
+  .state::before {
+    content: "";
+    display: inline-block;
+    width: 0.6em;
+    height: 0.6em;
+    margin-right: 0.5em;
+    border-radius: 50%;
+    border: 1px solid currentColor;
+    box-sizing: border-box;
+  }
+  .state.good::before {
+    color: var(--vscode-charts-green);
+    background: currentColor;
+  }
+  .state.waiting::before {
+    color: var(--vscode-charts-yellow);
+    background: linear-gradient(90deg, currentColor 50%, transparent 50%);
+  }
+  .state.bad::before {
+    color: var(--vscode-errorForeground);
+    background: currentColor;
+    border-radius: 1px;
+  }
+  .state.quiet::before {
+    color: var(--vscode-descriptionForeground);
+  }
+  .mark {
+    font-size: 0.85em;
+    padding: 0 5px;
+    border: 1px solid var(--line);
+    border-radius: 8px;
+    color: var(--vscode-descriptionForeground);
+    white-space: nowrap;
+  }
+`;
