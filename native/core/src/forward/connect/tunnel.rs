@@ -1,0 +1,82 @@
+//! From nothing to an open tunnel through one proxy: its address, TCP, TLS for an https proxy, then the exchange
+//! that its scheme names. It must not know what will flow through the tunnel.
+
+use std::io;
+
+use tokio::net::TcpStream;
+
+use super::deadline::Deadline;
+use super::fault::DialError;
+use super::secure::{self, HandshakeProblem};
+use super::stream::BoxedIo;
+use super::target::Target;
+use super::{http_connect, socks, tcp};
+use crate::forward::tls::TlsConfigs;
+use crate::proxies::fault::{ProxyFault, ProxyStage};
+use crate::proxies::url::{ProxyScheme, ProxyUrl};
+
+pub(super) async fn open(
+    proxy: &ProxyUrl,
+    target: &Target,
+    tls: &TlsConfigs,
+    deadline: Deadline,
+) -> Result<BoxedIo, DialError> {
+    match proxy.scheme() {
+        ProxyScheme::Http => {
+            let io = connect(proxy, deadline).await?;
+            Ok(http_connect::ask(Box::new(io), proxy, target, deadline).await?)
+        }
+        ProxyScheme::Https => {
+            let io = connect(proxy, deadline).await?;
+            let io = secure_proxy(proxy, io, tls, deadline).await?;
+            Ok(http_connect::ask(io, proxy, target, deadline).await?)
+        }
+        // What must be resolved here is resolved first: a name that does not exist costs the proxy no connection.
+        ProxyScheme::Socks4 | ProxyScheme::Socks4a | ProxyScheme::Socks5 | ProxyScheme::Socks5h => {
+            let destination = socks::destination(proxy.scheme(), target, deadline).await?;
+            let io = connect(proxy, deadline).await?;
+            Ok(Box::new(socks::ask(io, proxy, destination, deadline).await?))
+        }
+    }
+}
+
+async fn connect(proxy: &ProxyUrl, deadline: Deadline) -> Result<TcpStream, ProxyFault> {
+    let late = |stage| move |after| ProxyFault::Timeout { stage, after };
+    let addresses = deadline
+        .bound(
+            tcp::resolve(proxy.host(), proxy.port()),
+            late(ProxyStage::Resolve),
+        )
+        .await?
+        .map_err(|error| ProxyFault::Dns {
+            reason: error.to_string(),
+        })?;
+    deadline
+        .bound(
+            tcp::connect(addresses, deadline.left()),
+            late(ProxyStage::Connect),
+        )
+        .await?
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => late(ProxyStage::Connect)(deadline.limit()),
+            _ => ProxyFault::from_io(ProxyStage::Connect, &error),
+        })
+}
+
+async fn secure_proxy(
+    proxy: &ProxyUrl,
+    io: TcpStream,
+    tls: &TlsConfigs,
+    deadline: Deadline,
+) -> Result<BoxedIo, ProxyFault> {
+    let stage = ProxyStage::Tls;
+    let handshake = secure::handshake(&tls.http1, proxy.host(), io);
+    match deadline
+        .bound(handshake, |after| ProxyFault::Timeout { stage, after })
+        .await?
+    {
+        Ok(secured) => Ok(Box::new(secured)),
+        Err(HandshakeProblem::Lost(error)) => Err(ProxyFault::from_io(stage, &error)),
+        Err(HandshakeProblem::Failed(reason)) => Err(ProxyFault::Tls { reason }),
+    }
+}
