@@ -21,6 +21,8 @@ export class AggregatorPanel extends LitElement {
     css`
       main {
         display: grid;
+        /* Wide tables scroll in their own box instead of widening the page. */
+        grid-template-columns: minmax(0, 1fr);
         gap: 26px;
       }
       .banner {

@@ -28,6 +28,7 @@ export const shared = css`
   }
   .sub {
     font-size: 0.9em;
+    min-width: 150px;
     overflow-wrap: anywhere;
   }
   .mono {
@@ -150,7 +151,7 @@ export const table = css`
     flex-wrap: nowrap;
     justify-content: flex-end;
     gap: 2px;
-    margin: -2px -5px;
+    margin: -3px -5px -2px;
   }
 `;
 
@@ -161,9 +162,9 @@ export const states = css`
   .state::before {
     content: "";
     display: inline-block;
-    width: 0.6em;
-    height: 0.6em;
-    margin-right: 0.5em;
+    width: 8px;
+    height: 8px;
+    margin-right: 6px;
     border-radius: 50%;
     border: 1px solid currentColor;
     box-sizing: border-box;
