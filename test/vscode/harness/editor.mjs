@@ -57,6 +57,7 @@ export class Editor {
   async #up() {
     await this.server.start();
     this.#browser = await openBrowser({ profile: join(this.server.folder, "browser"), scale: this.options.scale });
+    await this.#browser.grantPermissions(["clipboard-read", "clipboard-write"]);
   }
 
   /** Opens a window of this VS Code; each has an extension host of its own. */

@@ -45,16 +45,13 @@ export class Workbench {
   }
 
   /**
-   * What the open input box says is wrong with `text`; leaves the box open.
-   * @param {string | RegExp} prompt @param {string} text @param {RegExp} complaint
+   * What the input box with this title says is wrong with the text in it.
+   * @param {string | RegExp} title
    */
-  async answerRefused(prompt, text, complaint) {
-    await this.#prompted(prompt);
-    await this.#field.fill(text);
-    await this.#field.press("Enter");
-    const message = this.quickInput.locator(".quick-input-message", { hasText: complaint });
-    await message.waitFor({ timeout: DEADLINE });
-    return (await message.textContent()) ?? "";
+  async complaint(title) {
+    await this.#prompted(title);
+    await this.quickInput.locator(".monaco-inputbox.error").waitFor({ timeout: DEADLINE });
+    return (await this.quickInput.locator(".quick-input-message").textContent()) ?? "";
   }
 
   /**
@@ -92,6 +89,21 @@ export class Workbench {
   /** The texts of all notifications on view. */
   async notifications() {
     return this.page.locator(".notifications-toasts .notification-list-item-message").allTextContents();
+  }
+
+  /**
+   * Waits for a modal question and presses one of its buttons.
+   * @param {RegExp} question @param {string} button
+   */
+  async confirm(question, button) {
+    const dialog = this.page.locator(".monaco-dialog-box", { hasText: question });
+    await dialog.getByRole("button", { name: button, exact: true }).click({ timeout: DEADLINE });
+    await dialog.waitFor({ state: "hidden", timeout: DEADLINE });
+  }
+
+  /** What the last command copied. */
+  async clipboard() {
+    return this.page.evaluate(() => navigator.clipboard.readText());
   }
 
   async clearNotifications() {

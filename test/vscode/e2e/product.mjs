@@ -1,0 +1,103 @@
+// The product inside a real VS Code, next to a simulated upstream and real
+// proxies: starts and ends all of them, and carries out what a person does with
+// the palette and the panel. It must not judge: tests say what ought to be seen.
+
+import { findVsix } from "../../../scripts/lib/vsix.mjs";
+import { createAuthority } from "../../lib/authority.mjs";
+import { freePort } from "../../lib/ports.mjs";
+import { startSquid } from "../../proxies/index.mjs";
+import { startUpstream } from "../../upstream/index.mjs";
+import { Editor } from "../harness/editor.mjs";
+
+/** @typedef {import("../harness/workbench.mjs").Workbench} Workbench */
+
+/**
+ * @param {string} name
+ * @param {{scale?: number}} [options]
+ */
+export async function startBench(name, options = {}) {
+  const authority = await createAuthority();
+  const upstream = await startUpstream({ authority });
+  // Squid notes the port of its outgoing connection, which the upstream sees as its peer's: proof of who carried what.
+  const proxies = await Promise.all(
+    ["one", "two"].map((user) => startSquid({ credentials: { user, password: "open-sesame" } })),
+  );
+  const port = await freePort();
+  const editor = await Editor.launch({
+    name,
+    vsix: findVsix(),
+    scale: options.scale,
+    machineSettings: {
+      "geminiAggregator.port": port,
+      "geminiAggregator.upstreamBaseUrl": upstream.httpsUrl,
+      "geminiAggregator.upstreamCaFile": authority.caFile,
+      "geminiAggregator.proxy.healthCheckIntervalSeconds": 600,
+    },
+  });
+  return {
+    upstream,
+    proxies,
+    editor,
+    url: `http://127.0.0.1:${port}`,
+    /** @param {{failed: boolean}} outcome */
+    async stop(outcome) {
+      await editor.dispose(outcome);
+      await Promise.all(proxies.map((proxy) => proxy.stop()));
+      await upstream.close();
+      authority.dispose();
+    },
+  };
+}
+
+/** Adds a proxy through the palette. @param {Workbench} window @param {string} name @param {string} url */
+export async function addProxy(window, name, url) {
+  await window.runCommand("Gemini Aggregator: Add Proxy");
+  await window.answer("Add Proxy (1/2)", url);
+  await window.answer("Add Proxy (2/2)", name);
+}
+
+/** Adds a key through the palette. @param {Workbench} window @param {string} name @param {string} key */
+export async function addKey(window, name, key) {
+  await window.runCommand("Gemini Aggregator: Add API Key");
+  await window.answer("Add API Key (1/2)", key);
+  await window.answer("Add API Key (2/2)", name);
+}
+
+/** The token a person would paste into a tool. @param {Workbench} window */
+export async function copyToken(window) {
+  await window.runCommand("Gemini Aggregator: Copy Local Token");
+  await window.statusBar(/Copied the local token/);
+  return window.clipboard();
+}
+
+/** Opens the panel; resolves once it shows state. @param {Workbench} window */
+export async function openPanel(window) {
+  await window.runCommand("Gemini Aggregator: Open Panel");
+  await window.panel.getByTestId("panel").waitFor({ timeout: 30_000 });
+}
+
+/**
+ * Which proxy the panel shows for which key, once it shows so many keys.
+ * @param {Workbench} window @param {number} count
+ */
+export async function assignments(window, count) {
+  const rows = window.panel.getByTestId("key-row");
+  await rows.nth(count - 1).waitFor({ timeout: 30_000 });
+  const pairs = await rows.evaluateAll((elements) =>
+    elements.map((row) => [
+      row.getAttribute("data-key-name") ?? "",
+      row.querySelector("[data-testid=key-proxy]")?.textContent?.trim() ?? "",
+    ]),
+  );
+  return Object.fromEntries(pairs);
+}
+
+/** All that the panel's page holds, whether it is in sight or not. @param {Workbench} window */
+export async function panelMarkup(window) {
+  return window.panel.locator("html").evaluate((html) => {
+    /** @param {Element} element @returns {string} */
+    const inside = (element) =>
+      `${element.shadowRoot?.innerHTML ?? ""}${[...(element.shadowRoot?.children ?? []), ...element.children].map(inside).join("")}`;
+    return html.innerHTML + inside(html);
+  });
+}
