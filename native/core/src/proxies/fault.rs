@@ -32,6 +32,18 @@ impl ProxyStage {
             Self::Tunnel => "after it had opened the tunnel, before the upstream's TLS handshake was done",
         }
     }
+
+    fn timeout_remedy(self) -> &'static str {
+        match self {
+            Self::Resolve => "Check the DNS settings.",
+            Self::Connect => "Check the address, the port and a firewall in between.",
+            Self::Tls | Self::Handshake => {
+                "Check that the URL's scheme is the one that the proxy speaks on this port, and that the proxy \
+                 itself reaches the upstream."
+            }
+            Self::Tunnel => "Check that the proxy reaches the upstream.",
+        }
+    }
 }
 
 /// The refusals of SOCKS4 and SOCKS5 that say nothing about credentials.
@@ -158,11 +170,13 @@ impl ProxyFault {
             Self::Refused => {
                 "The proxy refused the connection. Check that it runs and that the port is right.".to_owned()
             }
-            Self::Timeout { stage, after } => format!(
-                "The proxy did not answer within {} {}. Check the address, a firewall in between and the proxy's load.",
-                seconds(*after),
-                stage.words()
-            ),
+            Self::Timeout { stage, after } => {
+                let (late, when) = (seconds(*after), stage.words());
+                format!(
+                    "The proxy did not answer within {late} {when}. {}",
+                    stage.timeout_remedy()
+                )
+            }
             Self::Unreachable { stage, reason } => format!(
                 "The proxy could not be reached: {reason} {}. Check the address and the network.",
                 stage.words()

@@ -63,13 +63,14 @@ async fn connect_proxy(upstream: SocketAddr) -> SocketAddr {
     address
 }
 
-#[tokio::test]
-async fn many_requests_share_one_tunnel_and_go_in_origin_form() {
+/// On several threads, where a connection becomes idle while the next request is already asking for one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_requests_in_a_row_share_a_tunnel_and_go_in_origin_form() {
     let upstream = http_upstream().await;
     let proxy = connect_proxy(upstream).await;
     let (connector, opened) = connector(through(&format!("http://{proxy}")), &no_tls());
     let client = client(connector);
-    for number in 0..20 {
+    for number in 0..1000 {
         let uri: Uri = format!("http://localhost:{}/v1/{number}", upstream.port())
             .parse()
             .expect("uri");
@@ -77,7 +78,8 @@ async fn many_requests_share_one_tunnel_and_go_in_origin_form() {
         let body = answer.into_body().collect().await.expect("body").to_bytes();
         assert_eq!(body, format!("/v1/{number}"));
     }
-    assert_eq!(opened.load(Ordering::Relaxed), 1);
+    let opened = opened.load(Ordering::Relaxed);
+    assert!((1..=3).contains(&opened), "{opened} tunnels");
 }
 
 #[tokio::test]
