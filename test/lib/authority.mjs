@@ -22,7 +22,20 @@ export async function createAuthority() {
   const caFile = join(dir.path, "ca.pem");
   const caKey = join(dir.path, "ca.key");
   const usage = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign"];
-  await run("openssl", ["req", "-x509", ...CURVE, "-keyout", caKey, "-out", caFile, "-days", "2", "-subj", "/CN=Test bench CA", ...usage]);
+  await run("openssl", [
+    "req",
+    "-x509",
+    ...CURVE,
+    "-keyout",
+    caKey,
+    "-out",
+    caFile,
+    "-days",
+    "2",
+    "-subj",
+    "/CN=Test bench CA",
+    ...usage,
+  ]);
 
   let issued = 0;
   return {
@@ -37,7 +50,18 @@ export async function createAuthority() {
       const extensions = `${base}.ext`;
       writeFileSync(extensions, `subjectAltName=${san}\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n`);
       await run("openssl", ["req", ...CURVE, "-keyout", files.keyFile, "-out", request, "-subj", `/CN=${all[0]}`]);
-      const signing = ["-CA", caFile, "-CAkey", caKey, "-set_serial", String(issued), "-days", "2", "-extfile", extensions];
+      const signing = [
+        "-CA",
+        caFile,
+        "-CAkey",
+        caKey,
+        "-set_serial",
+        String(issued),
+        "-days",
+        "2",
+        "-extfile",
+        extensions,
+      ];
       await run("openssl", ["x509", "-req", "-in", request, "-out", files.certFile, ...signing]);
       const cert = readFileSync(files.certFile);
       const key = readFileSync(files.keyFile);

@@ -55,7 +55,8 @@ export function startProcess(command, args, { as, cwd, env, stopSignal = "SIGTER
   // Invariant: no daemon outlives the test process, not even one that was killed without a chance to clean up.
   const child = spawn("setpriv", [...account, "--pdeathsig", "KILL", command, ...args], {
     cwd,
-    env: env ?? process.env,
+    // Debian keeps most daemons where an ordinary account does not look.
+    env: { ...(env ?? process.env), PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -77,7 +78,7 @@ export function startProcess(command, args, { as, cwd, env, stopSignal = "SIGTER
   const group = child.pid ?? 0;
   if (group) groups.add(group);
   let ended = false;
-  exited.then(() => {
+  void exited.then(() => {
     ended = true;
   });
   const failure = () => `${command} ended before it was ready:\n${output.all.slice(-10).join("\n")}`;
@@ -127,7 +128,11 @@ export async function run(command, args, { cwd, env, input, timeoutMs = 60_000, 
   child.stdin.on("error", () => {});
   child.stdin.end(input);
   try {
-    const [code] = await withDeadline(once(child, "close"), timeoutMs, () => `${command} did not end; it said: ${stderr}`);
+    const [code] = await withDeadline(
+      once(child, "close"),
+      timeoutMs,
+      () => `${command} did not end; it said: ${stderr}`,
+    );
     if (code !== 0 && !mayFail) throw new Error(`${command} ended with ${code}: ${stderr}`);
     return { code, stdout, stderr };
   } finally {

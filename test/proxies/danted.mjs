@@ -61,5 +61,13 @@ function readLine(line) {
   const [, peerPort, host, port] = ROUTE.exec(route ?? "") ?? [];
   if (!verdict || !host) return [];
   const granted = verdict.startsWith("pass");
-  return [{ at: Number(seconds) * 1000, user: null, target: `${host}:${port}`, peerPort: granted ? Number(peerPort) : null, granted }];
+  return [
+    {
+      at: Number(seconds) * 1000,
+      user: null,
+      target: `${host}:${port}`,
+      peerPort: granted ? Number(peerPort) : null,
+      granted,
+    },
+  ];
 }

@@ -26,11 +26,13 @@ export async function startMicrosocks({ credentials = null, port: wanted } = {})
     credentials,
     lines: process.output,
     read: (lines) =>
-      lines.flatMap((line) => CONNECTED.exec(line)?.[1] ?? []).map((target, i) => {
-        // The program writes no time; the first reading of a line is the best there is.
-        seenAt[i] ??= Date.now();
-        return { at: seenAt[i], user: credentials?.user ?? null, target, peerPort: null, granted: true };
-      }),
+      lines
+        .flatMap((line) => CONNECTED.exec(line)?.[1] ?? [])
+        .map((target, i) => {
+          // The program writes no time; the first reading of a line is the best there is.
+          seenAt[i] ??= Date.now();
+          return { at: seenAt[i], user: credentials?.user ?? null, target, peerPort: null, granted: true };
+        }),
     stop: process.stop,
   });
 }

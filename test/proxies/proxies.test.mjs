@@ -48,7 +48,11 @@ async function ask(proxyUrl, host) {
   const url = `https://${host}:${upstream.httpsPort}/v1beta/models`;
   const trust = ["--cacert", authority.caFile, "--proxy-cacert", authority.caFile];
   const written = ["-sS", "-o", "/dev/null", "-w", "%{http_code} %{http_connect}", "-m", "10"];
-  const { code, stdout } = await run("curl", [...written, ...trust, "-x", proxyUrl, "-H", `x-goog-api-key: ${KEY}`, url], { mayFail: true });
+  const { code, stdout } = await run(
+    "curl",
+    [...written, ...trust, "-x", proxyUrl, "-H", `x-goog-api-key: ${KEY}`, url],
+    { mayFail: true },
+  );
   const [status, connect] = stdout.split(" ").map(Number);
   return { code, status, connect };
 }
@@ -69,7 +73,8 @@ async function carries(proxy, { scheme, host = "localhost", user } = {}) {
   await proxy.waitForEntry(() => proxy.tunnels() > before);
   const entry = proxy.log().at(-1);
   assert.equal(entry?.target, `${host}:${upstream.httpsPort}`);
-  if (entry?.peerPort !== null) assert.equal(entry?.peerPort, received?.peerPort, "the log names the port that the upstream saw");
+  if (entry?.peerPort !== null)
+    assert.equal(entry?.peerPort, received?.peerPort, "the log names the port that the upstream saw");
   if (user !== undefined) assert.equal(entry?.user, user);
   assert.equal(proxy.tunnels(), before + 1);
 }

@@ -57,7 +57,10 @@ export function describeProxy({ program, scheme, port, credentials, lines, read,
     log,
     tunnels: () => log().filter((entry) => entry.granted).length,
     waitForEntry(fits, { timeoutMs = 5000 } = {}) {
-      return lines.waitFor((all) => read(all).find(fits), { timeoutMs, what: `${program} never logged what was awaited` });
+      return lines.waitFor((all) => read(all).find(fits), {
+        timeoutMs,
+        what: `${program} never logged what was awaited`,
+      });
     },
     stop,
   };

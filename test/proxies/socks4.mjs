@@ -3,9 +3,9 @@
  * Its log names user, target as asked for and outgoing port when a tunnel opens, and refusals too.
  */
 import { join } from "node:path";
-import { pythonProgram } from "../lib/python.mjs";
 import { freePort } from "../lib/ports.mjs";
 import { startProcess } from "../lib/processes.mjs";
+import { pythonProgram } from "../lib/python.mjs";
 import { describeProxy } from "./proxy.mjs";
 
 /**

@@ -30,8 +30,13 @@ export async function startSquid({ credentials = null, authority, names = [], po
     : `http_port 127.0.0.1:${port}`;
   const hostsFile = dir.write("hosts", `127.0.0.1 ${["localhost", ...names].join(" ")}\n`);
   const accessLog = dir.write("access.log", "");
-  const access = credentials ? passwordRules(dir.write("passwords", await passwordLine(credentials))) : ["http_access allow all"];
-  const configFile = dir.write("squid.conf", [listen, ...access, ...common(dir.path, hostsFile, accessLog), ""].join("\n"));
+  const access = credentials
+    ? passwordRules(dir.write("passwords", await passwordLine(credentials)))
+    : ["http_access allow all"];
+  const configFile = dir.write(
+    "squid.conf",
+    [listen, ...access, ...common(dir.path, hostsFile, accessLog), ""].join("\n"),
+  );
 
   const file = followFile(accessLog);
   // SIGKILL: there is no cache to save, and a polite end takes squid a second.

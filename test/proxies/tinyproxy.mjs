@@ -18,7 +18,14 @@ const STAMP = /^\S+\s+(\w{3} \d+ [\d:.]+) /;
 export async function startTinyproxy({ credentials = null, port: wanted } = {}) {
   const dir = makeTempDir("tinyproxy");
   const port = wanted ?? (await freePort());
-  const settings = [`Port ${port}`, "Listen 127.0.0.1", "Timeout 600", "MaxClients 500", "LogLevel Info", "DisableViaHeader Yes"];
+  const settings = [
+    `Port ${port}`,
+    "Listen 127.0.0.1",
+    "Timeout 600",
+    "MaxClients 500",
+    "LogLevel Info",
+    "DisableViaHeader Yes",
+  ];
   if (credentials) settings.push(`BasicAuth ${credentials.user} ${credentials.password}`);
   const configFile = dir.write("tinyproxy.conf", `${settings.join("\n")}\n`);
 

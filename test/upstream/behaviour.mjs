@@ -95,7 +95,9 @@ function quotaRefusal(quotaId, { limit, retryDelay }, delivery) {
         quotaValue: String(limit),
       };
       const words = `${QUOTA_WORDS}\n* Quota exceeded for metric: ${metric}, limit: ${limit}, model: ${named}`;
-      const links = [{ description: "Learn more about Gemini API quotas", url: "https://ai.google.dev/gemini-api/docs/rate-limits" }];
+      const links = [
+        { description: "Learn more about Gemini API quotas", url: "https://ai.google.dev/gemini-api/docs/rate-limits" },
+      ];
       return googleError(429, "RESOURCE_EXHAUSTED", retryDelay ? `${words}\nPlease retry in ${retryDelay}.` : words, [
         { "@type": `${RPC}QuotaFailure`, violations: [violation] },
         { "@type": `${RPC}Help`, links },
@@ -118,7 +120,9 @@ export function quotaPerDay({ limit = 20, retryDelay = "41s", ...delivery } = {}
 
 /** A 429 without details; the delay stands in the words only, or nowhere. @param {{retryIn?: string} & Delivery} [options] */
 export function quotaWithoutDetails({ retryIn, ...delivery } = {}) {
-  const message = retryIn ? `Resource has been exhausted. Please retry in ${retryIn}.` : "Resource has been exhausted (e.g. check quota).";
+  const message = retryIn
+    ? `Resource has been exhausted. Please retry in ${retryIn}.`
+    : "Resource has been exhausted (e.g. check quota).";
   return refuse(429, () => googleError(429, "RESOURCE_EXHAUSTED", message), delivery);
 }
 
@@ -137,7 +141,11 @@ export function invalidKey(delivery) {
 export function unauthenticated(delivery) {
   const words =
     "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.";
-  return refuse(401, () => googleError(401, "UNAUTHENTICATED", words, [errorInfo("ACCESS_TOKEN_TYPE_UNSUPPORTED")]), delivery);
+  return refuse(
+    401,
+    () => googleError(401, "UNAUTHENTICATED", words, [errorInfo("ACCESS_TOKEN_TYPE_UNSUPPORTED")]),
+    delivery,
+  );
 }
 
 /** @param {Delivery} [delivery] */
@@ -152,7 +160,11 @@ export function suspendedKey(delivery) {
     403,
     ({ key }) => {
       const consumer = `api_key:${key ?? ""}`;
-      const metadata = { service: "generativelanguage.googleapis.com", consumer: "projects/123456", containerInfo: consumer };
+      const metadata = {
+        service: "generativelanguage.googleapis.com",
+        consumer: "projects/123456",
+        containerInfo: consumer,
+      };
       const words = `Permission denied: Consumer '${consumer}' has been suspended.`;
       return googleError(403, "PERMISSION_DENIED", words, [errorInfo("CONSUMER_SUSPENDED", metadata)]);
     },
@@ -164,17 +176,25 @@ export function suspendedKey(delivery) {
 export function serviceDisabled(delivery) {
   const words = "Generative Language API has not been used in project 123456 before or it is disabled.";
   const metadata = { service: "generativelanguage.googleapis.com", consumer: "projects/123456" };
-  return refuse(403, () => googleError(403, "PERMISSION_DENIED", words, [errorInfo("SERVICE_DISABLED", metadata)]), delivery);
+  return refuse(
+    403,
+    () => googleError(403, "PERMISSION_DENIED", words, [errorInfo("SERVICE_DISABLED", metadata)]),
+    delivery,
+  );
 }
 
 /** @param {Delivery} [delivery] */
 export function locationNotSupported(delivery) {
-  return refuse(400, () => googleError(400, "FAILED_PRECONDITION", "User location is not supported for the API use."), delivery);
+  return refuse(
+    400,
+    () => googleError(400, "FAILED_PRECONDITION", "User location is not supported for the API use."),
+    delivery,
+  );
 }
 
 /** @param {Delivery} [delivery] */
 export function badRequest(delivery) {
-  const words = "Invalid JSON payload received. Unknown name \"contentz\": Cannot find field.";
+  const words = 'Invalid JSON payload received. Unknown name "contentz": Cannot find field.';
   return refuse(400, () => googleError(400, "INVALID_ARGUMENT", words), delivery);
 }
 
@@ -193,7 +213,8 @@ export function modelNotFound(delivery) {
 
 /** @param {Delivery} [delivery] */
 export function internal(delivery) {
-  const words = "An internal error has occurred. Please retry or report in https://developers.generativeai.google/guide/troubleshooting";
+  const words =
+    "An internal error has occurred. Please retry or report in https://developers.generativeai.google/guide/troubleshooting";
   return refuse(500, () => googleError(500, "INTERNAL", words), delivery);
 }
 
@@ -221,5 +242,9 @@ export function htmlPage({ status = 502, ...delivery } = {}) {
 
 /** An error that repeats the key it was asked with. @param {{status?: number} & Delivery} [options] */
 export function errorNamingTheKey({ status = 400, ...delivery } = {}) {
-  return refuse(status, ({ key }) => googleError(status, "INVALID_ARGUMENT", `Request contains an invalid argument for key ${key}.`), delivery);
+  return refuse(
+    status,
+    ({ key }) => googleError(status, "INVALID_ARGUMENT", `Request contains an invalid argument for key ${key}.`),
+    delivery,
+  );
 }

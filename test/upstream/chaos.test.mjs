@@ -3,8 +3,8 @@
  * the wire as it does at Google's.
  */
 import assert from "node:assert/strict";
-import { connect as connectHttp2 } from "node:http2";
 import { readFileSync } from "node:fs";
+import { connect as connectHttp2 } from "node:http2";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { fetchRaw } from "../lib/fetch.mjs";
 import { behave, createGate, startUpstream } from "./index.mjs";
@@ -119,11 +119,14 @@ describe("broken connections", () => {
     const stream = session.request({ ":method": "GET", ":path": "/v1beta/models", "x-goog-api-key": KEY });
     stream.on("error", () => {});
     assert.equal(/** @type {NodeJS.ErrnoException} */ (await failed).code, "ECONNRESET");
-    assert.deepEqual(upstream.ledger.requests.map((entry) => [entry.answer.state, entry.alpn]), [
-      ["reset", null],
-      ["reset", "http/1.1"],
-      ["reset", "h2"],
-    ]);
+    assert.deepEqual(
+      upstream.ledger.requests.map((entry) => [entry.answer.state, entry.alpn]),
+      [
+        ["reset", null],
+        ["reset", "http/1.1"],
+        ["reset", "h2"],
+      ],
+    );
   });
 
   test("an answer breaks off after the byte it was told", async () => {
@@ -141,7 +144,10 @@ describe("broken connections", () => {
   });
 
   test("a cut at byte 0 leaves a status line and nothing else; hanging up leaves not even that", async () => {
-    upstream.script.key(KEY).once(behave.answer({ cutAfterBytes: 0 })).once(behave.hangUp());
+    upstream.script
+      .key(KEY)
+      .once(behave.answer({ cutAfterBytes: 0 }))
+      .once(behave.hangUp());
     const answer = await ask();
     assert.equal(answer.status, 200);
     await assert.rejects(answer.bytes());
@@ -189,10 +195,10 @@ describe("streams that end in an error", () => {
   test("as an event, as bare JSON, or as the last element of the array", async () => {
     upstream.script.key(KEY).once(behave.streamEndingInError("data"));
     const event = await (await ask({ call: "streamGenerateContent?alt=sse" })).text();
-    assert.match(event, /^data: \{"candidates"[^]*\r\n\r\ndata: \{"error":\{"code":503[^]*\r\n\r\n$/);
+    assert.match(event, /^data: \{"candidates".*\r\n\r\ndata: \{"error":\{"code":503.*\r\n\r\n$/s);
     upstream.script.key(KEY).once(behave.streamEndingInError("bare"));
     const bare = await (await ask({ call: "streamGenerateContent?alt=sse" })).text();
-    assert.match(bare, /\r\n\r\n\{\n {2}"error": \{[^]*\}\n$/);
+    assert.match(bare, /\r\n\r\n\{\n {2}"error": \{.*\}\n$/s);
     upstream.script.key(KEY).once(behave.streamEndingInError("data"));
     const array = await (await ask({ call: "streamGenerateContent" })).json();
     assert.equal(array.at(-1).error.status, "UNAVAILABLE");
@@ -200,7 +206,10 @@ describe("streams that end in an error", () => {
 });
 
 test("a recorded answer is given back word for word", async () => {
-  const headers = /** @type {[string, string][]} */ ([["Content-Type", "text/event-stream"], ["X-Odd", "1"]]);
+  const headers = /** @type {[string, string][]} */ ([
+    ["Content-Type", "text/event-stream"],
+    ["X-Odd", "1"],
+  ]);
   upstream.script.key(KEY).once(behave.say({ status: 200, headers, pieces: ["data: a\r\n\r\n", "data: b\r\n\r\n"] }));
   const answer = await ask({ headers: { "accept-encoding": "identity" } });
   assert.equal(answer.headers["x-odd"], "1");

@@ -101,7 +101,10 @@ function writeHead({ entry, ledger, response }, { status, headers, pieces, strea
   const bodyless = entry.method === "HEAD" || status === 204 || status === 304;
   if (encoder.active) response.setHeader("Content-Encoding", "gzip");
   else if (!streamed && !bodyless && !response.hasHeader("content-length")) {
-    response.setHeader("Content-Length", pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0));
+    response.setHeader(
+      "Content-Length",
+      pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0),
+    );
   }
   if (streamed || delivery.gate || delivery.spacingMs || delivery.cutAfterBytes !== undefined) response.flushHeaders();
   entry.answer.status = status;

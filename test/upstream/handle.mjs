@@ -2,8 +2,9 @@
  * One request through the simulated upstream: written into the ledger, judged for its credentials, matched with the
  * script, answered. The order matters and is kept here alone. Listening and connections are the server's business.
  */
-import { deliver } from "./delivery.mjs";
+
 import { findCredentials, refusal, singleKey } from "./credentials.mjs";
+import { deliver } from "./delivery.mjs";
 import { header } from "./ledger.mjs";
 import { json } from "./routes/generate.mjs";
 import { modelOf, route } from "./routes/route.mjs";
@@ -75,7 +76,16 @@ export async function handle(upstream, { request, response, connection, socket }
     return deliver(exchange, json(body, status));
   }
   const find = (/** @type {string} */ name) => header(entry, name);
-  const call = { world, key, method: seen.method, path, query, header: find, bytes, origin: upstream.origin(connection.tls) };
+  const call = {
+    world,
+    key,
+    method: seen.method,
+    path,
+    query,
+    header: find,
+    bytes,
+    origin: upstream.origin(connection.tls),
+  };
   return deliver(exchange, route({ ...call, content: behaviour ?? {} }), behaviour ?? {});
 }
 

@@ -59,7 +59,10 @@ export async function startUpstream(options = {}) {
   };
   const plain = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, answer);
   const protocols = options.http2 === false ? ["http/1.1"] : ["h2", "http/1.1"];
-  const secure = createSecureServer({ allowHTTP1: true, cert: leaf.cert, key: leaf.key, ALPNProtocols: protocols }, answer);
+  const secure = createSecureServer(
+    { allowHTTP1: true, cert: leaf.cert, key: leaf.key, ALPNProtocols: protocols },
+    answer,
+  );
   Object.assign(secure, { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 });
   plain.on("connection", (socket) => sockets.add(socket, false));
   secure.on("connection", (socket) => sockets.add(socket, true));

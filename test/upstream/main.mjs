@@ -31,7 +31,13 @@ function habit(text) {
 /** @returns {Promise<void>} */
 async function main() {
   const string = /** @type {const} */ ({ type: "string" });
-  const options = { port: string, "tls-port": string, gzip: string, "spacing-ms": string, help: { type: /** @type {const} */ ("boolean") } };
+  const options = {
+    port: string,
+    "tls-port": string,
+    gzip: string,
+    "spacing-ms": string,
+    help: { type: /** @type {const} */ ("boolean") },
+  };
   const { values } = parseArgs({ options });
   if (values.help) {
     process.stdout.write(HELP);

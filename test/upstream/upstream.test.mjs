@@ -34,7 +34,9 @@ function ask(path, options = {}) {
 describe("answers", () => {
   test("generateContent echoes the prompt, in every API version and over TLS", async () => {
     for (const version of ["v1", "v1beta", "v1alpha"]) {
-      const answer = await ask(`/${version}/models/gemini-3.8-flash:generateContent`, { body: asking(`Hi ${version}`) });
+      const answer = await ask(`/${version}/models/gemini-3.8-flash:generateContent`, {
+        body: asking(`Hi ${version}`),
+      });
       const body = await answer.json();
       assert.equal(body.candidates[0].content.parts[0].text, `echo: Hi ${version}`);
       assert.equal(body.candidates[0].finishReason, "STOP");
@@ -50,19 +52,26 @@ describe("answers", () => {
     assert.equal(frames.pop(), "");
     const spoken = frames.map((frame) => JSON.parse(frame.replace(/^data: /, "")));
     const array = await (await ask(`${MODEL}:streamGenerateContent`, { body: asking("two ways") })).text();
-    assert.match(array, /^\[\{[^]*\}\n,\r\n\{[^]*\n\]$/);
+    assert.match(array, /^\[\{.*\}\n,\r\n\{.*\n\]$/s);
     assert.deepEqual(JSON.parse(array), spoken);
     assert.equal(spoken.map((chunk) => chunk.candidates[0].content.parts[0].text).join(""), "echo: two ways");
   });
 
   test("models come in pages, embeddings one for each request, tokens are counted", async () => {
     const first = await (await ask("/v1beta/models?pageSize=3")).json();
-    const rest = await (await ask(`/v1beta/models?pageSize=3&pageToken=${encodeURIComponent(first.nextPageToken)}`)).json();
+    const rest = await (
+      await ask(`/v1beta/models?pageSize=3&pageToken=${encodeURIComponent(first.nextPageToken)}`)
+    ).json();
     assert.equal(first.models.length, 3);
     assert.equal(rest.nextPageToken, undefined);
     const requests = ["one", "two"].map((text) => ({ content: { parts: [{ text }] }, outputDimensionality: 3 }));
-    const embedded = await (await ask("/v1/models/gemini-embedding-001:batchEmbedContents", { body: { requests } })).json();
-    assert.deepEqual(embedded.embeddings.map((/** @type {{values: number[]}} */ e) => e.values.length), [3, 3]);
+    const embedded = await (
+      await ask("/v1/models/gemini-embedding-001:batchEmbedContents", { body: { requests } })
+    ).json();
+    assert.deepEqual(
+      embedded.embeddings.map((/** @type {{values: number[]}} */ e) => e.values.length),
+      [3, 3],
+    );
     assert.ok((await (await ask(`${MODEL}:countTokens`, { body: asking("Hi there") })).json()).totalTokens > 0);
   });
 
@@ -99,7 +108,10 @@ describe("compression", () => {
   /** @param {"auto" | "never" | "force"} gzip @param {string} accept */
   async function encodingOf(gzip, accept) {
     upstream.script.any().once(behave.answer({ gzip }));
-    const answer = await ask(`${MODEL}:generateContent`, { headers: { "accept-encoding": accept }, body: asking("Hi") });
+    const answer = await ask(`${MODEL}:generateContent`, {
+      headers: { "accept-encoding": accept },
+      body: asking("Hi"),
+    });
     assert.equal((await answer.json()).candidates[0].content.parts[0].text, "echo: Hi");
     return answer.headers["content-encoding"];
   }
@@ -115,7 +127,10 @@ describe("compression", () => {
 
   test("errors are compressed like answers", async () => {
     upstream.script.key(KEY).once(behave.overloaded());
-    const answer = await ask(`${MODEL}:generateContent`, { headers: { "accept-encoding": "gzip" }, body: asking("Hi") });
+    const answer = await ask(`${MODEL}:generateContent`, {
+      headers: { "accept-encoding": "gzip" },
+      body: asking("Hi"),
+    });
     assert.equal(answer.headers["content-encoding"], "gzip");
     assert.equal((await answer.json()).error.status, "UNAVAILABLE");
   });
@@ -191,10 +206,13 @@ describe("the ledger", () => {
 
   test("names no key when it says what it has seen", async () => {
     await (await ask("/v1beta/models")).text();
-    await assert.rejects(upstream.ledger.waitFor(() => false, { timeoutMs: 1 }), (/** @type {Error} */ error) => {
-      assert.match(error.message, /GET \/v1beta\/models/);
-      return !error.message.includes(KEY);
-    });
+    await assert.rejects(
+      upstream.ledger.waitFor(() => false, { timeoutMs: 1 }),
+      (/** @type {Error} */ error) => {
+        assert.match(error.message, /GET \/v1beta\/models/);
+        return !error.message.includes(KEY);
+      },
+    );
   });
 });
 
@@ -235,7 +253,7 @@ describe("things that belong to a key", () => {
 
   test("a file goes up in one multipart request", async () => {
     const body = [
-      "--b0\r\nContent-Type: application/json\r\n\r\n{\"file\":{\"displayName\":\"one shot\"}}",
+      '--b0\r\nContent-Type: application/json\r\n\r\n{"file":{"displayName":"one shot"}}',
       "\r\n--b0\r\nContent-Type: text/plain\r\n\r\nline one\r\nline two\r\n--b0--\r\n",
     ].join("");
     const headers = { "x-goog-upload-protocol": "multipart", "content-type": "multipart/related; boundary=b0" };
@@ -246,7 +264,9 @@ describe("things that belong to a key", () => {
   test("caches, batches and interactions live with their key", async () => {
     const cache = await (await ask("/v1beta/cachedContents", { body: { model: "models/gemini-3.8-flash" } })).json();
     const batch = await (await ask(`${MODEL}:batchGenerateContent`, { body: { batch: { displayName: "b1" } } })).json();
-    const interaction = await (await ask("/v1beta/interactions", { body: { model: "gemini-3.8-flash", input: "Hi" } })).json();
+    const interaction = await (
+      await ask("/v1beta/interactions", { body: { model: "gemini-3.8-flash", input: "Hi" } })
+    ).json();
     assert.equal(interaction.outputs[0].text, "echo: Hi");
     for (const name of [cache.name, batch.name, `interactions/${interaction.id}`]) {
       assert.equal((await ask(`/v1beta/${name}`)).status, 200);
@@ -254,7 +274,9 @@ describe("things that belong to a key", () => {
       assert.equal((await ask(`/v1beta/${name}`, { method: "DELETE" })).status, 200);
       assert.equal((await ask(`/v1beta/${name}`)).status, 403);
     }
-    const streamed = await ask("/v1beta/interactions", { body: { model: "gemini-3.8-flash", input: "Hi", stream: true } });
-    assert.match(await streamed.text(), /event: step\.delta\ndata: .*echo: Hi.*\n\nevent: step\.stop[^]*\[DONE\]\n\n$/);
+    const streamed = await ask("/v1beta/interactions", {
+      body: { model: "gemini-3.8-flash", input: "Hi", stream: true },
+    });
+    assert.match(await streamed.text(), /event: step\.delta\ndata: .*echo: Hi.*\n\nevent: step\.stop.*\[DONE\]\n\n$/s);
   });
 });

@@ -13,7 +13,8 @@ import { googleError } from "./behaviour.mjs";
 
 /** @param {string} path */
 const DENIALS = {
-  files: (/** @type {string} */ name) => `You do not have permission to access the File ${name.split("/")[1]} or it may not exist.`,
+  files: (/** @type {string} */ name) =>
+    `You do not have permission to access the File ${name.split("/")[1]} or it may not exist.`,
   cachedContents: () => "CachedContent not found (or permission denied)",
   batches: () => "The caller does not have permission",
   interactions: () => "The caller does not have permission",

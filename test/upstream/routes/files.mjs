@@ -106,7 +106,12 @@ export function continueUpload(call) {
   if (!commands.includes("finalize")) return uploadStatus(id, "active", upload.received);
   call.world.uploads.delete(id);
   const mimeType = field(upload.about, "mimeType", "mime_type") ?? "application/octet-stream";
-  const file = store({ ...call, key: upload.owner, version: upload.version }, upload.about, Buffer.concat(upload.parts), mimeType);
+  const file = store(
+    { ...call, key: upload.owner, version: upload.version },
+    upload.about,
+    Buffer.concat(upload.parts),
+    mimeType,
+  );
   const reply = json({ file });
   return { ...reply, headers: [...reply.headers, ["X-GUploader-UploadID", id], ["X-Goog-Upload-Status", "final"]] };
 }

@@ -15,7 +15,7 @@ const JSON_TYPE = "application/json; charset=UTF-8";
 
 /** @param {unknown} content @returns {string} every text of one content object, joined */
 function textOf(content) {
-  const parts = /** @type {{parts?: {text?: string}[]}} */ (content ?? {}).parts ?? [];
+  const { parts = [] } = /** @type {{parts?: {text?: string}[]}} */ (content ?? {});
   return parts.map((part) => part.text ?? "").join("");
 }
 
@@ -82,7 +82,11 @@ function stream(call) {
 
 /** @param {Content["endingError"]} ending */
 function errorOf(ending) {
-  return googleError(ending?.code ?? 503, "UNAVAILABLE", ending?.message ?? "The model is overloaded. Please try again later.");
+  return googleError(
+    ending?.code ?? 503,
+    "UNAVAILABLE",
+    ending?.message ?? "The model is overloaded. Please try again later.",
+  );
 }
 
 /** @param {object[]} chunks @param {Content["endingError"]} ending @returns {Reply} */

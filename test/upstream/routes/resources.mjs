@@ -18,7 +18,14 @@ export function cachedContents({ world, key, method, name, body }) {
   if (!name && method === "POST") {
     const fresh = `cachedContents/${world.fresh("cache")}`;
     const { model, displayName = "" } = body;
-    const item = { name: fresh, model, displayName, createTime: TIME, updateTime: TIME, expireTime: "2026-11-20T00:05:00Z" };
+    const item = {
+      name: fresh,
+      model,
+      displayName,
+      createTime: TIME,
+      updateTime: TIME,
+      expireTime: "2026-11-20T00:05:00Z",
+    };
     return json(world.put(key, fresh, { ...item, usageMetadata: { totalTokenCount: 1030 } }));
   }
   return existing({ world, key, method, name }, "cachedContents");
@@ -83,14 +90,22 @@ function createInteraction(world, key, body) {
 function interactionEvents(interaction) {
   const outputs = /** @type {{text: string}[]} */ (interaction.outputs);
   const events = [
-    { event_type: "interaction.created", interaction: { ...interaction, status: "in_progress", steps: [], outputs: [] } },
+    {
+      event_type: "interaction.created",
+      interaction: { ...interaction, status: "in_progress", steps: [], outputs: [] },
+    },
     { event_type: "step.start", index: 0, step: { type: "model_output" } },
     { event_type: "step.delta", index: 0, delta: { type: "text", text: outputs[0]?.text ?? "" } },
     { event_type: "step.stop", index: 0 },
     { event_type: "interaction.completed", interaction },
   ];
   const pieces = events.map((event) => `event: ${event.event_type}\ndata: ${JSON.stringify(event)}\n\n`);
-  return { status: 200, headers: [["Content-Type", "text/event-stream"]], pieces: [...pieces, "event: done\ndata: [DONE]\n\n"], streamed: true };
+  return {
+    status: 200,
+    headers: [["Content-Type", "text/event-stream"]],
+    pieces: [...pieces, "event: done\ndata: [DONE]\n\n"],
+    streamed: true,
+  };
 }
 
 /**
