@@ -5,6 +5,7 @@ import type {
   Command,
   EndpointView,
   Event,
+  OpenOptions,
   OpenReport,
   Reply,
   Settings,
@@ -142,9 +143,7 @@ export class CoreSession {
     const secrets = await readVault(host.secrets, (index) => Core.secretNames(index));
     const core = new Core((json) => this.#receive(core, vault, json));
     const vault = new VaultWriter(host.secrets, (ticket, error) => core.vaultWritten(ticket, error));
-    const report: OpenReport = JSON.parse(
-      await core.open(JSON.stringify({ settings, secrets, token_file: host.tokenFile })),
-    );
+    const report = await opened(core, { settings, secrets, token_file: host.tokenFile });
     this.#opened = { core, vault };
     this.#settings = settings;
     const lost = lostKeys(host.memory, JSON.parse(core.snapshot()).keys.length);
@@ -204,6 +203,16 @@ export class CoreSession {
     this.#snapshot = snapshot;
     if (snapshot.endpoint.kind === "listening") void rememberKeyCount(this.#host.memory, snapshot.keys.length);
     this.#host.onSnapshot(snapshot);
+  }
+}
+
+/** A core that could not open is let go of at once. */
+async function opened(core: Aggregator, options: OpenOptions): Promise<OpenReport> {
+  try {
+    return JSON.parse(await core.open(JSON.stringify(options)));
+  } catch (error) {
+    await core.close();
+    throw error;
   }
 }
 

@@ -15,12 +15,12 @@ const RETRY = "Retry";
 const SHOW_LOG = "Show Log";
 
 export class Notices {
-  readonly #ui: Ui;
+  readonly #ui: Pick<Ui, "askText" | "tell">;
   readonly #answers: Answers;
   #failureShown = false;
   readonly #warningsShown = new Set<string>();
 
-  constructor(ui: Ui, answers: Answers) {
+  constructor(ui: Pick<Ui, "askText" | "tell">, answers: Answers) {
     this.#ui = ui;
     this.#answers = answers;
   }

@@ -1,0 +1,65 @@
+// What the user is asked when the server cannot start, and that the answers lead somewhere.
+
+import { expect, it } from "vitest";
+import type { EndpointView } from "../../../native/addon/types.gen";
+import { Notices, parsePort } from "./notices";
+
+const failed: EndpointView = { kind: "failed", message: "Port 3146 is taken." };
+
+/** A user who answers notifications and input boxes as told. */
+function stage(press: string | undefined, ...typed: string[]) {
+  const seen: string[] = [];
+  const called: string[] = [];
+  const ui = {
+    tell: async (_level: string, message: string) => {
+      seen.push(message);
+      return press;
+    },
+    askText: async (_question: unknown, _step: string, problem?: string) => {
+      if (problem !== undefined) seen.push(problem);
+      return typed.shift();
+    },
+  };
+  const notices = new Notices(ui, {
+    choosePort: async (port) => void called.push(`port ${port}`),
+    retry: async () => void called.push("retry"),
+    showLog: () => void called.push("log"),
+  });
+  return { seen, called, notices };
+}
+
+it("asks for another port until it is one", async () => {
+  const { seen, called, notices } = stage("Choose Another Port", "99999", "4000");
+  await notices.endpoint(failed);
+  expect(seen).toEqual(["Port 3146 is taken.", expect.stringContaining("from 1 to 65535")]);
+  expect(called).toEqual(["port 4000"]);
+});
+
+it("tries again when asked to", async () => {
+  const { called, notices } = stage("Retry");
+  await notices.endpoint(failed);
+  expect(called).toEqual(["retry"]);
+});
+
+it("shows one notification while it is open, however often the state comes by", async () => {
+  const { seen, notices } = stage(undefined);
+  await Promise.all([notices.endpoint(failed), notices.endpoint(failed)]);
+  expect(seen).toHaveLength(1);
+});
+
+it("says nothing while all is well", async () => {
+  const { seen, notices } = stage(undefined);
+  await notices.endpoint({ kind: "stopped" });
+  expect(seen).toEqual([]);
+});
+
+it.each([
+  ["1", 1],
+  [" 65535 ", 65535],
+  ["0", undefined],
+  ["65536", undefined],
+  ["-1", undefined],
+  ["80a", undefined],
+])("reads the port %j as %j", (text, port) => {
+  expect(parsePort(text)).toBe(port);
+});

@@ -1,0 +1,53 @@
+// What the user wrote reaches the core under the core's names, and a refusal comes back under the user's.
+
+import { expect, it } from "vitest";
+import { needsRestart, readSettings, settingFor } from "./settings";
+
+const written = {
+  port: 4000,
+  localAuth: "off",
+  upstreamBaseUrl: "https://upstream.example",
+  upstreamCaFile: "  ",
+  requestTimeoutSeconds: 30,
+  http2: "off",
+  keySelection: "random",
+  maxAttempts: 2,
+  "proxy.autoAssignment": false,
+  "proxy.loadBalancingStrategy": "round_robin",
+  "proxy.healthCheckIntervalSeconds": 20,
+  "proxy.maxErrorsBeforeDisable": 5,
+  "requestLog.size": 9,
+};
+const read = (values: Record<string, unknown>) => readSettings(<T>(name: string) => values[name] as T);
+
+it("maps every setting", () => {
+  expect(read(written)).toMatchObject({
+    server: { host: "127.0.0.1", port: 4000, localAuth: "off" },
+    upstream: { baseUrl: "https://upstream.example", requestTimeoutSeconds: 30, http2: "off" },
+    keySelection: "random",
+    maxAttempts: 2,
+    proxy: {
+      autoAssignment: false,
+      loadBalancingStrategy: "round_robin",
+      healthCheckIntervalSeconds: 20,
+      maxErrorsBeforeDisable: 5,
+    },
+    requestLog: { size: 9 },
+  });
+});
+
+it("an empty path of the CA file means none", () => {
+  expect(read(written).upstream.caFile).toBeNull();
+  expect(read({ ...written, upstreamCaFile: "/etc/ca.pem" }).upstream.caFile).toBe("/etc/ca.pem");
+});
+
+it("only a new port moves the listener", () => {
+  const before = read(written);
+  expect(needsRestart(before, read({ ...written, maxAttempts: 9 }))).toBe(false);
+  expect(needsRestart(before, read({ ...written, port: 4001 }))).toBe(true);
+});
+
+it("names the setting behind the core's path", () => {
+  expect(settingFor("upstream.baseUrl")).toBe("geminiAggregator.upstreamBaseUrl");
+  expect(settingFor("proxy.maxErrorsBeforeDisable")).toBe("geminiAggregator.proxy.maxErrorsBeforeDisable");
+});

@@ -1,0 +1,33 @@
+// The status bar counts what is available and marks failures, and failures alone.
+
+import { expect, it } from "vitest";
+import type { EndpointView, KeyView, Snapshot } from "../../../native/addon/types.gen";
+import { statusText } from "./statusText";
+
+const listening: EndpointView = { kind: "listening", url: "http://127.0.0.1:3146", port: 3146, local_auth: "token" };
+
+function snapshot(endpoint: EndpointView, ...statuses: KeyView["status"][]): Snapshot {
+  const keys = statuses.map((status) => ({ status })) as KeyView[];
+  return { revision: 1, version: "0.1.0", endpoint, keys, proxies: [], requests: [] };
+}
+
+it("counts the available keys", () => {
+  const { text, tooltip } = statusText(snapshot(listening, "available", "cooling_down", "disabled"));
+  expect(text).toBe("$(key) Gemini 1/3");
+  expect(tooltip).toContain("http://127.0.0.1:3146");
+  expect(tooltip).toContain("1 of 3 API keys available, 0 proxies.");
+});
+
+it("marks a failure and says why", () => {
+  const failed = statusText(snapshot({ kind: "failed", message: "Port 3146 is taken." }));
+  expect(failed).toMatchObject({ failed: true, tooltip: "Gemini Aggregator: Port 3146 is taken." });
+});
+
+it.each<EndpointView>([
+  { kind: "starting" },
+  { kind: "stopped" },
+  listening,
+  { kind: "elsewhere", url: "", message: "x" },
+])("$kind is no failure", (endpoint) => {
+  expect(statusText(snapshot(endpoint)).failed).toBe(false);
+});
