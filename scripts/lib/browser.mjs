@@ -3,28 +3,21 @@
 // stored secrets. Finds the browser, launches it, signs in where a password is
 // asked for. It must not know what is on the page beyond the sign-in form.
 
-import { findOnPath } from "./processes.mjs";
+import { ensurePrograms, findProgram, needs } from "./system-programs.mjs";
 
 /** @typedef {import('playwright-core').BrowserContext} BrowserContext */
 /** @typedef {import('playwright-core').Page} Page */
-
-const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /**
  * @param {{profile: string, headless?: boolean, width?: number, height?: number, scale?: number}} options
  * @returns {Promise<BrowserContext>}
  */
 export async function openBrowser({ profile, headless = true, width = 1280, height = 800, scale = 1 }) {
-  const executablePath = names.map(findOnPath).find((path) => path !== undefined);
-  if (!executablePath) {
-    throw new Error(
-      `A browser is needed to open VS Code, and none of ${names.join(", ")} is on PATH. On Debian: \`sudo apt-get install chromium\`.`,
-    );
-  }
+  await ensurePrograms(needs.browser, "open VS Code without a window", console.log);
   // Loaded late: scripts that need no browser run before `npm ci`.
   const { chromium } = await import("playwright-core");
   return chromium.launchPersistentContext(profile, {
-    executablePath,
+    executablePath: findProgram(needs.browser[0]),
     headless,
     viewport: { width, height },
     deviceScaleFactor: scale,

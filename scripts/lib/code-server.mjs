@@ -8,7 +8,8 @@ import { cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { arch, platform } from "node:process";
 import { cacheDir } from "./paths.mjs";
-import { must, onPath } from "./processes.mjs";
+import { must } from "./processes.mjs";
+import { ensurePrograms, needs } from "./system-programs.mjs";
 
 const CODE_SERVER = "4.139.1";
 const NODE = "24.21.0";
@@ -32,7 +33,8 @@ const home = join(cacheDir, "code-server");
 export async function ensureCodeServer(log) {
   const final = join(home, `${CODE_SERVER}-node-${NODE}`);
   if (!existsSync(final)) {
-    checkMachine();
+    refuseWindows();
+    await ensurePrograms(needs.nativeModules, "compile a part of VS Code for the browser", log);
     log(`Installing code-server ${CODE_SERVER} (a real VS Code for the browser); this takes about a minute, once.`);
     const unfinished = join(home, `unfinished-${process.pid}`);
     await rm(unfinished, { recursive: true, force: true });
@@ -116,16 +118,9 @@ function environmentOf(folder) {
   };
 }
 
-function checkMachine() {
-  if (platform === "win32") {
-    throw new Error(
-      "VS Code in the browser cannot be installed from npm on Windows. Put `code` on PATH (in VS Code: \"Shell Command: Install 'code' command in PATH\") and try again.",
-    );
-  }
-  const missing = ["g++", "make", "python3"].filter((program) => !onPath(program));
-  if (missing.length > 0) {
-    throw new Error(
-      `Installing VS Code for the browser needs ${missing.join(" and ")}. On Debian or Ubuntu: \`sudo apt-get install build-essential python3\`. With \`code\` on PATH it is not needed.`,
-    );
-  }
+function refuseWindows() {
+  if (platform !== "win32") return;
+  throw new Error(
+    "VS Code for the browser cannot be installed from npm on Windows. Put `code` on PATH (in VS Code: \"Shell Command: Install 'code' command in PATH\") and try again.",
+  );
 }

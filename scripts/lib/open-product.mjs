@@ -12,6 +12,7 @@ import { canOpenDesktopEditor, hasDisplay, openDesktopEditor } from "./desktop-e
 import { ensureNodeModules } from "./ensure.mjs";
 import { inRoot } from "./paths.mjs";
 import { checkPrerequisites } from "./prerequisites.mjs";
+import { ensurePrograms, needs } from "./system-programs.mjs";
 import { buildVsix, findVsix } from "./vsix.mjs";
 
 const USUAL_PORT = 3146;
@@ -41,6 +42,7 @@ export function readFlags() {
  */
 export async function prepare(flags, log) {
   await checkPrerequisites();
+  await ensurePrograms(needs.compiler, "build the native part", log);
   ensureNodeModules();
   if (!flags.build) return findVsix();
   log("Building and packaging the extension; the first time this takes some minutes.");
