@@ -38,15 +38,14 @@ export async function runSteps(steps) {
   for (const [index, step] of steps.entries()) {
     console.log(`\n── ${index + 1}/${steps.length} ${step.name} ${"─".repeat(Math.max(3, 70 - step.name.length))}`);
     const begun = Date.now();
-    const result = await runStep(step, index);
-    const { passed, failed, skipped } = step.uncounted && result.totals.failed === 0 ? nothing : result.totals;
-    sum.passed += passed;
-    sum.failed += failed;
-    sum.skipped += skipped;
-    const line = `${failed === 0 ? "ok    " : "FAILED"} ${step.name}: ${words({ passed, failed, skipped })} in ${seconds(begun)}`;
+    const { totals } = await runStep(step, index);
+    const counted = !step.uncounted || totals.failed > 0;
+    if (counted) add(sum, totals);
+    const verdict = totals.failed === 0 ? "ok    " : "FAILED";
+    const line = `${verdict} ${step.name}: ${counted ? `${words(totals)} in ` : ""}${seconds(begun)}`;
     table.push(line);
     console.log(line);
-    if (failed > 0 && step.essential) {
+    if (totals.failed > 0 && step.essential) {
       table.push(`       The ${steps.length - index - 1} steps after it were not run.`);
       break;
     }
@@ -56,7 +55,12 @@ export async function runSteps(steps) {
   return sum.failed === 0 ? 0 : 1;
 }
 
-const nothing = { passed: 0, failed: 0, skipped: 0 };
+/** @param {Totals} sum @param {Totals} totals */
+function add(sum, totals) {
+  sum.passed += totals.passed;
+  sum.failed += totals.failed;
+  sum.skipped += totals.skipped;
+}
 
 /** @param {Step} step @param {number} index @returns {Promise<Result>} */
 async function runStep(step, index) {

@@ -5,6 +5,7 @@
 
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { pollUntil } from "../../lib/wait.mjs";
 
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {import('playwright-core').Locator} Locator */
@@ -29,9 +30,18 @@ export class Workbench {
   async runCommand(title) {
     await this.page.keyboard.press("F1");
     await this.#field.waitFor({ timeout: DEADLINE });
-    await this.#field.fill(`>${title}`);
-    // The row may be late: extensions contribute their commands after the window is up.
-    await this.#row(title).click({ timeout: DEADLINE });
+    const row = this.#row(title);
+    // An open palette does not show commands that an extension contributes after the words were typed, so they are typed anew.
+    const found = async () => {
+      await this.#field.fill(">");
+      await this.#field.fill(`>${title}`);
+      return row.waitFor({ timeout: 1000 }).then(
+        () => true,
+        () => false,
+      );
+    };
+    await pollUntil(found, { timeoutMs: DEADLINE, what: `the palette offers "${title}"` });
+    await row.click({ timeout: DEADLINE });
   }
 
   /**
