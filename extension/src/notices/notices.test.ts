@@ -41,10 +41,14 @@ it("tries again when asked to", async () => {
   expect(called).toEqual(["retry"]);
 });
 
-it("shows one notification while it is open, however often the state comes by", async () => {
+it("tells a failure once, however often the state comes by, and again after another try", async () => {
   const { seen, notices } = stage(undefined);
-  await Promise.all([notices.endpoint(failed), notices.endpoint(failed)]);
+  await notices.endpoint(failed);
+  await notices.endpoint(failed);
   expect(seen).toHaveLength(1);
+  await notices.endpoint({ kind: "starting" });
+  await notices.endpoint(failed);
+  expect(seen).toHaveLength(2);
 });
 
 it("says nothing while all is well", async () => {

@@ -1,5 +1,5 @@
 // Notifications that ask something of the user: the server could not start, a setting or stored data needs mending.
-// At most one of a kind is open at a time. What the answers do is handed in.
+// Each is told once, not with every snapshot that repeats it. What the answers do is handed in.
 
 import type { EndpointView } from "../../../native/addon/types.gen";
 import type { Ui } from "../ui/ui";
@@ -17,7 +17,7 @@ const SHOW_LOG = "Show Log";
 export class Notices {
   readonly #ui: Pick<Ui, "askText" | "tell">;
   readonly #answers: Answers;
-  #failureShown = false;
+  #failure: string | undefined;
   readonly #warningsShown = new Set<string>();
 
   constructor(ui: Pick<Ui, "askText" | "tell">, answers: Answers) {
@@ -27,14 +27,10 @@ export class Notices {
 
   /** Call with every state of the endpoint; only the step into a failure is told. */
   async endpoint(endpoint: EndpointView): Promise<void> {
-    if (endpoint.kind !== "failed") {
-      if (endpoint.kind === "listening") this.#failureShown = false;
-      return;
-    }
-    if (this.#failureShown) return;
-    this.#failureShown = true;
-    const answer = await this.#ui.tell("error", endpoint.message, CHOOSE_PORT, RETRY, SHOW_LOG);
-    this.#failureShown = false;
+    const before = this.#failure;
+    this.#failure = endpoint.kind === "failed" ? endpoint.message : undefined;
+    if (this.#failure === undefined || this.#failure === before) return;
+    const answer = await this.#ui.tell("error", this.#failure, CHOOSE_PORT, RETRY, SHOW_LOG);
     if (answer === CHOOSE_PORT) await this.#askPort();
     if (answer === RETRY) await this.#answers.retry();
     if (answer === SHOW_LOG) this.#answers.showLog();

@@ -58,7 +58,7 @@ export const controls = css`
     cursor: pointer;
   }
   button {
-    border: 1px solid var(--vscode-button-border, var(--vscode-contrastBorder, transparent));
+    border: 1px solid var(--vscode-button-secondaryBorder, var(--vscode-button-border, transparent));
     padding: 3px 10px;
     background: var(--vscode-button-secondaryBackground);
     color: var(--vscode-button-secondaryForeground);
@@ -68,6 +68,7 @@ export const controls = css`
     background: var(--vscode-button-secondaryHoverBackground);
   }
   button.primary {
+    border-color: var(--vscode-button-border, var(--vscode-contrastBorder, transparent));
     background: var(--vscode-button-background);
     color: var(--vscode-button-foreground);
   }
