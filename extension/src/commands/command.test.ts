@@ -10,7 +10,7 @@ import { commands } from "./table";
 const key = { id: "k1", name: "personal-1", masked_key: "••••0001" } as KeyView;
 const snapshot = { keys: [key], proxies: [] as unknown[], endpoint: { kind: "stopped" } } as Snapshot;
 
-function stage(reply: Reply = { kind: "done", message: "Done." }, confirmed = true) {
+function stage(reply: Reply = { kind: "done", message: "Done." }, confirmed = true, shownState = snapshot) {
   const sent: CoreCommand[] = [];
   const shown: string[] = [];
   const ui: Partial<Ui> = {
@@ -23,8 +23,8 @@ function stage(reply: Reply = { kind: "done", message: "Done." }, confirmed = tr
     sent.push(it);
     return reply;
   };
-  const app = { session: { command } as Partial<CoreSession>, ui, snapshot: () => snapshot } as App;
-  const run = (id: string, argument: unknown) => {
+  const app = { session: { command } as Partial<CoreSession>, ui, snapshot: () => shownState } as App;
+  const run = (id: string, argument?: unknown) => {
     const found = commands.find((it) => it.id === id);
     if (found === undefined) throw new Error(`no command ${id}`);
     return carryOut(app, found, argument);
@@ -75,4 +75,11 @@ it("shows a test's result as a notification and a refusal as an error", async ()
   const ill = stage({ kind: "refused", code: "failed", message: "Google refused the key." });
   await ill.run("testApiKey", { id: "k1" });
   expect(ill.shown).toEqual(["error: Google refused the key."]);
+});
+
+it("a read-only window says so before it asks for anything", async () => {
+  const endpoint = { kind: "elsewhere", url: "", message: "Another window runs the endpoint." } as const;
+  const { run, shown } = stage(undefined, true, { ...snapshot, endpoint });
+  expect(await run("addApiKey")).toMatchObject({ kind: "refused", code: "read_only" });
+  expect(shown).toEqual(["error: Another window runs the endpoint."]);
 });

@@ -23,6 +23,8 @@ export type Host = {
   readonly secrets: SecretSource & SecretStore;
   readonly memory: Memory;
   readonly tokenFile: string;
+  /** The file of Node's `NODE_EXTRA_CA_CERTS`, which native code does not heed by itself. */
+  readonly extraCaFile: string | undefined;
   settings(): Settings;
   onSnapshot(snapshot: Snapshot): void;
   onEvent(event: Event): void;
@@ -143,7 +145,12 @@ export class CoreSession {
     const secrets = await readVault(host.secrets, (index) => Core.secretNames(index));
     const core = new Core((json) => this.#receive(core, vault, json));
     const vault = new VaultWriter(host.secrets, (ticket, error) => core.vaultWritten(ticket, error));
-    const report = await opened(core, { settings, secrets, token_file: host.tokenFile });
+    const report = await opened(core, {
+      settings,
+      secrets,
+      token_file: host.tokenFile,
+      ...(host.extraCaFile ? { extra_ca_file: host.extraCaFile } : {}),
+    });
     this.#opened = { core, vault };
     this.#settings = settings;
     const lost = lostKeys(host.memory, JSON.parse(core.snapshot()).keys.length);

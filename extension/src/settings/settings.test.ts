@@ -16,6 +16,7 @@ const written = {
   "proxy.loadBalancingStrategy": "round_robin",
   "proxy.healthCheckIntervalSeconds": 20,
   "proxy.maxErrorsBeforeDisable": 5,
+  "proxy.rebalanceThreshold": 2,
   "requestLog.size": 9,
 };
 const read = (values: Record<string, unknown>) => readSettings(<T>(name: string) => values[name] as T);
@@ -31,6 +32,7 @@ it("maps every setting", () => {
       loadBalancingStrategy: "round_robin",
       healthCheckIntervalSeconds: 20,
       maxErrorsBeforeDisable: 5,
+      rebalanceThreshold: 2,
     },
     requestLog: { size: 9 },
   });

@@ -35,6 +35,7 @@ export function readSettings(read: ReadSetting): Settings {
       loadBalancingStrategy: read("proxy.loadBalancingStrategy"),
       healthCheckIntervalSeconds: read("proxy.healthCheckIntervalSeconds"),
       maxErrorsBeforeDisable: read("proxy.maxErrorsBeforeDisable"),
+      rebalanceThreshold: read("proxy.rebalanceThreshold"),
     },
     requestLog: { size: read("requestLog.size") },
   };
