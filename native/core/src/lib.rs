@@ -1,1 +1,32 @@
-//! stub
+//! All behaviour of the Gemini API Key Aggregator: keys, proxies, assignments, the local endpoint and the way
+//! from it to Google. It knows nothing of Node, VS Code, YAML or files of its own choosing; hosts hand it what the
+//! user entered and a vault to keep it in, and talk to it through [`aggregator::Aggregator`].
+//!
+//! One request, one direction: accept → guard → route → decode → dispatch ⇄ attempt → encode → reply.
+
+pub mod aggregator;
+pub mod clock;
+pub mod command;
+pub mod dialect;
+pub mod dispatch;
+pub mod events;
+pub mod forward;
+pub mod health;
+pub mod ids;
+pub mod keys;
+pub mod peer;
+pub mod pools;
+pub mod proxies;
+pub mod refusal;
+pub mod requests;
+pub mod secret;
+pub mod server;
+pub mod settings;
+pub mod state;
+pub mod token;
+pub mod vault;
+pub mod views;
+pub mod wire;
+
+/// The product's version, one for every part.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -20,21 +20,10 @@ const SESSIONS_PER_ROUTE: usize = 16;
 /// A certificate file that the user named cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TlsRootsError {
-    Unreadable {
-        path: PathBuf,
-        reason: String,
-    },
-    NoCertificate {
-        path: PathBuf,
-    },
-    BadCertificate {
-        path: PathBuf,
-        number: usize,
-        reason: String,
-    },
-    Unsupported {
-        reason: String,
-    },
+    Unreadable { path: PathBuf, reason: String },
+    NoCertificate { path: PathBuf },
+    BadCertificate { path: PathBuf, number: usize, reason: String },
+    Unsupported { reason: String },
 }
 
 impl fmt::Display for TlsRootsError {
@@ -94,10 +83,7 @@ impl TlsRoots {
         for path in extra_ca {
             add_file(&mut store, path)?;
         }
-        Ok(Self {
-            store: Arc::new(store),
-            warning,
-        })
+        Ok(Self { store: Arc::new(store), warning })
     }
 
     /// What the user should know although loading went on.
@@ -109,19 +95,13 @@ impl TlsRoots {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut http1 = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| TlsRootsError::Unsupported {
-                reason: error.to_string(),
-            })?
+            .map_err(|error| TlsRootsError::Unsupported { reason: error.to_string() })?
             .with_root_certificates(Arc::clone(&self.store))
             .with_no_client_auth();
         http1.alpn_protocols = vec![b"http/1.1".to_vec()];
         let mut h2 = http1.clone();
         h2.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(TlsConfigs {
-            h2: Arc::new(h2),
-            http1: Arc::new(http1),
-        }
-        .with_own_sessions())
+        Ok(TlsConfigs { h2: Arc::new(h2), http1: Arc::new(http1) }.with_own_sessions())
     }
 }
 
@@ -144,33 +124,22 @@ impl TlsConfigs {
             config.resumption = Resumption::in_memory_sessions(SESSIONS_PER_ROUTE);
             Arc::new(config)
         };
-        Self {
-            h2: renewed(&self.h2),
-            http1: renewed(&self.http1),
-        }
+        Self { h2: renewed(&self.h2), http1: renewed(&self.http1) }
     }
 }
 
 fn add_file(store: &mut RootCertStore, path: &Path) -> Result<(), TlsRootsError> {
-    let text = std::fs::read(path).map_err(|error| TlsRootsError::Unreadable {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    })?;
+    let text = std::fs::read(path)
+        .map_err(|error| TlsRootsError::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
     let mut number = 0;
     for certificate in CertificateDer::pem_slice_iter(&text) {
         number += 1;
-        let bad = |reason: String| TlsRootsError::BadCertificate {
-            path: path.to_owned(),
-            number,
-            reason,
-        };
+        let bad = |reason: String| TlsRootsError::BadCertificate { path: path.to_owned(), number, reason };
         let certificate = certificate.map_err(|error| bad(error.to_string()))?;
         store.add(certificate).map_err(|error| bad(error.to_string()))?;
     }
     if number == 0 {
-        return Err(TlsRootsError::NoCertificate {
-            path: path.to_owned(),
-        });
+        return Err(TlsRootsError::NoCertificate { path: path.to_owned() });
     }
     Ok(())
 }

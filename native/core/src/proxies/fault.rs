@@ -152,10 +152,7 @@ impl ProxyFault {
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
                 Self::Reset { stage }
             }
-            _ => Self::Unreachable {
-                stage,
-                reason: error.to_string(),
-            },
+            _ => Self::Unreachable { stage, reason: error.to_string() },
         }
     }
 
@@ -172,10 +169,7 @@ impl ProxyFault {
             }
             Self::Timeout { stage, after } => {
                 let (late, when) = (seconds(*after), stage.words());
-                format!(
-                    "The proxy did not answer within {late} {when}. {}",
-                    stage.timeout_remedy()
-                )
+                format!("The proxy did not answer within {late} {when}. {}", stage.timeout_remedy())
             }
             Self::Unreachable { stage, reason } => format!(
                 "The proxy could not be reached: {reason} {}. Check the address and the network.",
@@ -200,9 +194,7 @@ impl ProxyFault {
                              socks5h when the proxy speaks it."
                     .to_owned()
             }
-            Self::Closed {
-                stage: ProxyStage::Tunnel,
-            } => format!(
+            Self::Closed { stage: ProxyStage::Tunnel } => format!(
                 "The proxy closed the connection {}. Its rules may forbid the upstream, or the upstream closed it.",
                 ProxyStage::Tunnel.words()
             ),

@@ -24,11 +24,7 @@ const MAX_SOCKS5_FIELD_BYTES: usize = 255;
 const MAX_HOST_BYTES: usize = 253;
 const MASK: &str = "••••";
 /// Everything but RFC 3986's unreserved characters, so that the written form parses back to the same bytes.
-const CREDENTIAL: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+const CREDENTIAL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// `socks` is read as `Socks5` and never kept apart from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -112,13 +108,7 @@ impl ProxyUrl {
         }
         let (username, password) = parse_userinfo(userinfo)?;
         check_credentials(scheme, username.as_deref(), password.as_deref())?;
-        Ok(Self {
-            scheme,
-            host,
-            port,
-            username,
-            password: password.map(SecretString::from),
-        })
+        Ok(Self { scheme, host, port, username, password: password.map(SecretString::from) })
     }
 
     pub fn scheme(&self) -> ProxyScheme {
@@ -177,28 +167,13 @@ impl ProxyUrl {
     }
 
     fn written_with(&self, userinfo: &str) -> String {
-        let (open, close) = if self.host.contains(':') {
-            ("[", "]")
-        } else {
-            ("", "")
-        };
-        format!(
-            "{}://{userinfo}{open}{}{close}:{}",
-            self.scheme.as_str(),
-            self.host,
-            self.port
-        )
+        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
+        format!("{}://{userinfo}{open}{}{close}:{}", self.scheme.as_str(), self.host, self.port)
     }
 
     fn identity(&self) -> (ProxyScheme, &str, u16, Option<&str>, Option<&str>) {
         let password = self.password.as_ref().map(|secret| secret.expose_secret());
-        (
-            self.scheme,
-            &self.host,
-            self.port,
-            self.username.as_deref(),
-            password,
-        )
+        (self.scheme, &self.host, self.port, self.username.as_deref(), password)
     }
 }
 
@@ -244,10 +219,7 @@ fn check_characters(input: &str) -> Result<(), ProxyUrlError> {
         return Err(ProxyUrlError::TooLong);
     }
     // A backslash counts as a slash in browsers and as a password character elsewhere: refused rather than guessed.
-    if input
-        .chars()
-        .any(|c| c.is_whitespace() || c.is_control() || c == '\\')
-    {
+    if input.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
         return Err(ProxyUrlError::ForbiddenCharacter);
     }
     Ok(())
@@ -258,9 +230,7 @@ fn split_scheme(input: &str) -> Result<(ProxyScheme, &str), ProxyUrlError> {
     // `user:pa://ss@host` has no scheme either, and what stands before its :// must not be repeated.
     let well_formed = name.len() <= 16
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
     if !well_formed {
         return Err(ProxyUrlError::MissingScheme);
     }
@@ -294,15 +264,9 @@ fn parse_host(text: &str) -> Result<String, ProxyUrlError> {
             let well_formed = name.len() <= MAX_HOST_BYTES
                 && labels.into_iter().all(|label| {
                     (1..=63).contains(&label.len())
-                        && label
-                            .bytes()
-                            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+                        && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
                 });
-            if well_formed {
-                Ok(name)
-            } else {
-                Err(ProxyUrlError::InvalidHost)
-            }
+            if well_formed { Ok(name) } else { Err(ProxyUrlError::InvalidHost) }
         }
     }
 }
@@ -319,10 +283,7 @@ fn parse_port(text: &str) -> Result<u16, ProxyUrlError> {
 fn parse_userinfo(userinfo: &str) -> Result<(Option<String>, Option<String>), ProxyUrlError> {
     let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
     let (user, password) = (decode(user)?, decode(password)?);
-    Ok((
-        Some(user).filter(|u| !u.is_empty()),
-        Some(password).filter(|p| !p.is_empty()),
-    ))
+    Ok((Some(user).filter(|u| !u.is_empty()), Some(password).filter(|p| !p.is_empty())))
 }
 
 fn check_credentials(
@@ -355,14 +316,9 @@ fn decode(text: &str) -> Result<String, ProxyUrlError> {
     // The decoder would let a stray % through, and the password would silently be another one than meant.
     let stray_percent = text.bytes().enumerate().any(|(at, byte)| {
         byte == b'%'
-            && !text
-                .as_bytes()
-                .get(at + 1..at + 3)
-                .is_some_and(|h| h.iter().all(u8::is_ascii_hexdigit))
+            && !text.as_bytes().get(at + 1..at + 3).is_some_and(|h| h.iter().all(u8::is_ascii_hexdigit))
     });
-    let decoded = percent_decode_str(text)
-        .decode_utf8()
-        .map_err(|_| ProxyUrlError::InvalidCredentials)?;
+    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| ProxyUrlError::InvalidCredentials)?;
     if stray_percent || decoded.chars().any(char::is_control) {
         return Err(ProxyUrlError::InvalidCredentials);
     }

@@ -42,13 +42,7 @@ impl Connector {
         connect_timeout: Duration,
         opened: Arc<AtomicU64>,
     ) -> Self {
-        Self {
-            route,
-            tls: tls.with_own_sessions(),
-            allow_h2,
-            connect_timeout,
-            opened,
-        }
+        Self { route, tls: tls.with_own_sessions(), allow_h2, connect_timeout, opened }
     }
 }
 
@@ -63,13 +57,7 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let Self {
-            route,
-            tls,
-            allow_h2,
-            connect_timeout,
-            opened,
-        } = self.clone();
+        let Self { route, tls, allow_h2, connect_timeout, opened } = self.clone();
         Box::pin(async move {
             if was_abandoned().await {
                 return Err(Abandoned.into());

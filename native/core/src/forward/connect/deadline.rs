@@ -13,10 +13,7 @@ pub(super) struct Deadline {
 
 impl Deadline {
     pub(super) fn start(limit: Duration) -> Self {
-        Self {
-            started: Instant::now(),
-            limit,
-        }
+        Self { started: Instant::now(), limit }
     }
 
     pub(super) fn limit(self) -> Duration {
@@ -33,8 +30,6 @@ impl Deadline {
         stage: impl Future<Output = T>,
         late: impl FnOnce(Duration) -> E,
     ) -> Result<T, E> {
-        tokio::time::timeout(self.left(), stage)
-            .await
-            .map_err(|_| late(self.limit))
+        tokio::time::timeout(self.left(), stage).await.map_err(|_| late(self.limit))
     }
 }

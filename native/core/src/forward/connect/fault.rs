@@ -64,10 +64,7 @@ impl UpstreamFault {
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe => Self::Closed { stage },
-            _ => Self::Unreachable {
-                stage,
-                reason: error.to_string(),
-            },
+            _ => Self::Unreachable { stage, reason: error.to_string() },
         }
     }
 
@@ -77,17 +74,11 @@ impl UpstreamFault {
             Self::BadTarget { reason } => {
                 format!("The upstream's address cannot be used: {reason}. Correct the upstream base URL.")
             }
-            Self::Dns {
-                reason,
-                through_proxy: false,
-            } => format!(
+            Self::Dns { reason, through_proxy: false } => format!(
                 "The upstream's host name could not be resolved ({reason}). Check the upstream base URL and the DNS \
                  settings."
             ),
-            Self::Dns {
-                reason,
-                through_proxy: true,
-            } => format!(
+            Self::Dns { reason, through_proxy: true } => format!(
                 "The upstream's host name could not be resolved on this machine ({reason}). Check the DNS settings, \
                  or use socks5h or socks4a, which let the proxy resolve it."
             ),
@@ -101,26 +92,17 @@ impl UpstreamFault {
                 stage.words()
             ),
             Self::Unreachable { stage, reason } => {
-                format!(
-                    "The upstream could not be reached: {reason} {}. Check the network.",
-                    stage.words()
-                )
+                format!("The upstream could not be reached: {reason} {}. Check the network.", stage.words())
             }
             Self::Closed { stage } => format!(
                 "The upstream closed the connection {}. Check the upstream base URL and the network.",
                 stage.words()
             ),
-            Self::Tls {
-                reason,
-                through_proxy: false,
-            } => format!(
+            Self::Tls { reason, through_proxy: false } => format!(
                 "TLS with the upstream failed: {reason}. Check the upstream base URL, and add its certificate \
                  authority to the trusted ones if it has its own."
             ),
-            Self::Tls {
-                reason,
-                through_proxy: true,
-            } => format!(
+            Self::Tls { reason, through_proxy: true } => format!(
                 "TLS with the upstream through the proxy failed: {reason}. Check the upstream base URL; if the proxy \
                  opens TLS itself, add its certificate authority to the trusted ones."
             ),

@@ -35,9 +35,7 @@ pub(super) async fn ask(
     let request = connect_request(proxy, target)?;
     let has_credentials = request.headers().contains_key(PROXY_AUTHORIZATION);
     let late = |after| ProxyFault::Timeout { stage: STAGE, after };
-    deadline
-        .bound(exchange(io, request, has_credentials), late)
-        .await?
+    deadline.bound(exchange(io, request, has_credentials), late).await?
 }
 
 /// Drives hyper's connection by hand instead of spawning it, so that dropping the dial closes the socket at once and
@@ -47,9 +45,8 @@ async fn exchange(
     request: Request<Empty<Bytes>>,
     has_credentials: bool,
 ) -> Result<BoxedIo, ProxyFault> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(io))
-        .await
-        .map_err(|error| fault_of(&error))?;
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(io)).await.map_err(|error| fault_of(&error))?;
     let mut connection = pin!(connection.without_shutdown());
     let mut answer = pin!(sender.send_request(request));
     let mut ended = None;
@@ -79,10 +76,7 @@ fn connect_request(proxy: &ProxyUrl, target: &Target) -> Result<Request<Empty<By
         .body(Empty::new())
         .map_err(unsendable)?;
     if let Some(user) = proxy.username() {
-        let password = proxy
-            .password()
-            .map(|secret| secret.expose_secret())
-            .unwrap_or_default();
+        let password = proxy.password().map(|secret| secret.expose_secret()).unwrap_or_default();
         let pair = Zeroizing::new(format!("{user}:{password}"));
         let basic = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
         let mut value = HeaderValue::from_str(&basic).map_err(unsendable)?;
@@ -113,10 +107,7 @@ fn fault_of(error: &hyper::Error) -> ProxyFault {
         return ProxyFault::Protocol { expected: "HTTP" };
     }
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    match causes
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .last()
-    {
+    match causes.filter_map(|cause| cause.downcast_ref::<io::Error>()).last() {
         Some(cause) => ProxyFault::from_io(STAGE, cause),
         None => ProxyFault::Closed { stage: STAGE },
     }

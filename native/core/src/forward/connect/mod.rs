@@ -71,16 +71,11 @@ async fn dial_direct(
     let config = if allow_h2 { &tls.h2 } else { &tls.http1 };
     let stage = UpstreamStage::Tls;
     let secured = deadline
-        .bound(secure::handshake(config, &target.host, io), |after| {
-            UpstreamFault::Timeout { stage, after }
-        })
+        .bound(secure::handshake(config, &target.host, io), |after| UpstreamFault::Timeout { stage, after })
         .await?
         .map_err(|problem| match problem {
             HandshakeProblem::Lost(error) => UpstreamFault::from_io(stage, &error),
-            HandshakeProblem::Failed(reason) => UpstreamFault::Tls {
-                reason,
-                through_proxy: false,
-            },
+            HandshakeProblem::Failed(reason) => UpstreamFault::Tls { reason, through_proxy: false },
         })?;
     Ok(Dialed::secured(secured))
 }
@@ -88,25 +83,15 @@ async fn dial_direct(
 async fn connect_upstream(target: &Target, deadline: Deadline) -> Result<TcpStream, UpstreamFault> {
     let late = |stage| move |after| UpstreamFault::Timeout { stage, after };
     let addresses = deadline
-        .bound(
-            tcp::resolve(&target.host, target.port),
-            late(UpstreamStage::Resolve),
-        )
+        .bound(tcp::resolve(&target.host, target.port), late(UpstreamStage::Resolve))
         .await?
-        .map_err(|error| UpstreamFault::Dns {
-            reason: error.to_string(),
-            through_proxy: false,
-        })?;
-    deadline
-        .bound(
-            tcp::connect(addresses, deadline.left()),
-            late(UpstreamStage::Connect),
-        )
-        .await?
-        .map_err(|error| match error.kind() {
+        .map_err(|error| UpstreamFault::Dns { reason: error.to_string(), through_proxy: false })?;
+    deadline.bound(tcp::connect(addresses, deadline.left()), late(UpstreamStage::Connect)).await?.map_err(
+        |error| match error.kind() {
             std::io::ErrorKind::TimedOut => late(UpstreamStage::Connect)(deadline.limit()),
             _ => UpstreamFault::from_io(UpstreamStage::Connect, &error),
-        })
+        },
+    )
 }
 
 /// A tunnel that was granted and is then closed or silent before the upstream's TLS handshake is done counts as the
@@ -124,17 +109,11 @@ async fn dial_through(
     }
     let stage = ProxyStage::Tunnel;
     let secured = deadline
-        .bound(secure::handshake(&tls.http1, &target.host, io), |after| {
-            ProxyFault::Timeout { stage, after }
-        })
+        .bound(secure::handshake(&tls.http1, &target.host, io), |after| ProxyFault::Timeout { stage, after })
         .await?
         .map_err(|problem| match problem {
             HandshakeProblem::Lost(error) => DialError::Proxy(ProxyFault::from_io(stage, &error)),
-            HandshakeProblem::Failed(reason) => UpstreamFault::Tls {
-                reason,
-                through_proxy: true,
-            }
-            .into(),
+            HandshakeProblem::Failed(reason) => UpstreamFault::Tls { reason, through_proxy: true }.into(),
         })?;
     Ok(Dialed::secured(secured))
 }

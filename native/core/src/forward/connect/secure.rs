@@ -25,15 +25,12 @@ pub(super) async fn handshake<T: Io>(
 ) -> Result<TlsStream<T>, HandshakeProblem> {
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| HandshakeProblem::Failed("the host name cannot stand in a certificate".to_owned()))?;
-    TlsConnector::from(Arc::clone(config))
-        .connect(name, io)
-        .await
-        .map_err(
-            |error| match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-                Some(objection) => HandshakeProblem::Failed(words(objection)),
-                None => HandshakeProblem::Lost(error),
-            },
-        )
+    TlsConnector::from(Arc::clone(config)).connect(name, io).await.map_err(|error| {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+            Some(objection) => HandshakeProblem::Failed(words(objection)),
+            None => HandshakeProblem::Lost(error),
+        }
+    })
 }
 
 fn words(objection: &Error) -> String {

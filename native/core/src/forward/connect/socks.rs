@@ -27,27 +27,17 @@ pub(super) async fn destination(
     target: &Target,
     deadline: Deadline,
 ) -> Result<TargetAddr<'_>, DialError> {
-    let literal = target
-        .host
-        .parse()
-        .ok()
-        .map(|ip| SocketAddr::new(ip, target.port));
+    let literal = target.host.parse().ok().map(|ip| SocketAddr::new(ip, target.port));
     let only_ipv4 = matches!(scheme, ProxyScheme::Socks4 | ProxyScheme::Socks4a);
     let address = match (literal, scheme) {
         (Some(address), _) => address,
         (None, ProxyScheme::Socks4 | ProxyScheme::Socks5) => {
             let addresses = resolve_here(target, deadline).await?;
-            let preferred = addresses
-                .iter()
-                .find(|address| address.is_ipv4())
-                .or(addresses.first());
+            let preferred = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
             *preferred.ok_or(ProxyFault::NoIpv4)?
         }
         (None, _) if target.host.len() > MAX_NAME_BYTES => {
-            return Err(UpstreamFault::BadTarget {
-                reason: "its host name is longer than 255 bytes",
-            }
-            .into());
+            return Err(UpstreamFault::BadTarget { reason: "its host name is longer than 255 bytes" }.into());
         }
         (None, _) => return Ok(TargetAddr::Domain(target.host.as_str().into(), target.port)),
     };
@@ -58,17 +48,11 @@ pub(super) async fn destination(
 }
 
 async fn resolve_here(target: &Target, deadline: Deadline) -> Result<Vec<SocketAddr>, UpstreamFault> {
-    let late = |after| UpstreamFault::Timeout {
-        stage: UpstreamStage::Resolve,
-        after,
-    };
+    let late = |after| UpstreamFault::Timeout { stage: UpstreamStage::Resolve, after };
     deadline
         .bound(tcp::resolve(&target.host, target.port), late)
         .await?
-        .map_err(|error| UpstreamFault::Dns {
-            reason: error.to_string(),
-            through_proxy: true,
-        })
+        .map_err(|error| UpstreamFault::Dns { reason: error.to_string(), through_proxy: true })
 }
 
 pub(super) async fn ask(

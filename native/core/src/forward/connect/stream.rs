@@ -42,11 +42,7 @@ impl Connection for Dialed {
     fn connected(&self) -> Connected {
         // Never marked as proxied: that would make hyper-util send absolute-form requests into the tunnel.
         let connected = Connected::new();
-        if self.h2 {
-            connected.negotiated_h2()
-        } else {
-            connected
-        }
+        if self.h2 { connected.negotiated_h2() } else { connected }
     }
 }
 

@@ -23,19 +23,12 @@ impl Target {
             _ => return Err(bad("its scheme is neither http nor https")),
         };
         let host = uri.host().unwrap_or_default();
-        let host = host
-            .strip_prefix('[')
-            .and_then(|inner| inner.strip_suffix(']'))
-            .unwrap_or(host);
+        let host = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host);
         if host.is_empty() {
             return Err(bad("it has no host"));
         }
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        Ok(Self {
-            host: host.to_owned(),
-            port,
-            tls,
-        })
+        Ok(Self { host: host.to_owned(), port, tls })
     }
 
     /// `host:port`, an IPv6 address in brackets: the form of CONNECT and of its Host header.

@@ -30,20 +30,14 @@ pub(super) async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>
 /// address does not eat the whole time. The addresses must share one port.
 pub(super) async fn connect(addresses: Vec<SocketAddr>, within: Duration) -> io::Result<TcpStream> {
     let Some(port) = addresses.first().map(SocketAddr::port) else {
-        return Err(io::Error::new(
-            io::ErrorKind::NotFound,
-            "there is no address to connect to",
-        ));
+        return Err(io::Error::new(io::ErrorKind::NotFound, "there is no address to connect to"));
     };
     let mut connector = HttpConnector::new_with_resolver(Resolved(addresses));
     connector.set_nodelay(true);
     connector.set_keepalive(Some(KEEPALIVE));
     connector.set_connect_timeout(Some(within));
     // The connector takes its port from a URI; the host in it is a stand-in, since `Resolved` answers for any name.
-    let stand_in = Uri::builder()
-        .scheme("http")
-        .authority(format!("resolved:{}", port))
-        .path_and_query("/");
+    let stand_in = Uri::builder().scheme("http").authority(format!("resolved:{}", port)).path_and_query("/");
     let uri = stand_in.build().map_err(io::Error::other)?;
     match connector.call(uri).await {
         Ok(io) => Ok(io.into_inner()),
@@ -54,10 +48,7 @@ pub(super) async fn connect(addresses: Vec<SocketAddr>, within: Duration) -> io:
 /// The io error inside, kind and words, without the wrapper's "tcp connect error".
 fn root_cause(error: &(dyn Error + 'static)) -> io::Error {
     let causes = std::iter::successors(Some(error), |&error| error.source());
-    match causes
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .last()
-    {
+    match causes.filter_map(|cause| cause.downcast_ref::<io::Error>()).last() {
         Some(cause) => io::Error::new(cause.kind(), cause.to_string()),
         None => io::Error::other(error.to_string()),
     }

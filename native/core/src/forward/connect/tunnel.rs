@@ -43,24 +43,15 @@ pub(super) async fn open(
 async fn connect(proxy: &ProxyUrl, deadline: Deadline) -> Result<TcpStream, ProxyFault> {
     let late = |stage| move |after| ProxyFault::Timeout { stage, after };
     let addresses = deadline
-        .bound(
-            tcp::resolve(proxy.host(), proxy.port()),
-            late(ProxyStage::Resolve),
-        )
+        .bound(tcp::resolve(proxy.host(), proxy.port()), late(ProxyStage::Resolve))
         .await?
-        .map_err(|error| ProxyFault::Dns {
-            reason: error.to_string(),
-        })?;
-    deadline
-        .bound(
-            tcp::connect(addresses, deadline.left()),
-            late(ProxyStage::Connect),
-        )
-        .await?
-        .map_err(|error| match error.kind() {
+        .map_err(|error| ProxyFault::Dns { reason: error.to_string() })?;
+    deadline.bound(tcp::connect(addresses, deadline.left()), late(ProxyStage::Connect)).await?.map_err(
+        |error| match error.kind() {
             io::ErrorKind::TimedOut => late(ProxyStage::Connect)(deadline.limit()),
             _ => ProxyFault::from_io(ProxyStage::Connect, &error),
-        })
+        },
+    )
 }
 
 async fn secure_proxy(
@@ -71,10 +62,7 @@ async fn secure_proxy(
 ) -> Result<BoxedIo, ProxyFault> {
     let stage = ProxyStage::Tls;
     let handshake = secure::handshake(&tls.http1, proxy.host(), io);
-    match deadline
-        .bound(handshake, |after| ProxyFault::Timeout { stage, after })
-        .await?
-    {
+    match deadline.bound(handshake, |after| ProxyFault::Timeout { stage, after }).await? {
         Ok(secured) => Ok(Box::new(secured)),
         Err(HandshakeProblem::Lost(error)) => Err(ProxyFault::from_io(stage, &error)),
         Err(HandshakeProblem::Failed(reason)) => Err(ProxyFault::Tls { reason }),

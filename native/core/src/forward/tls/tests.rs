@@ -9,9 +9,7 @@ use super::*;
 fn authority() -> String {
     let mut params = CertificateParams::new(Vec::new()).expect("params");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().expect("key"))
-        .expect("authority")
-        .pem()
+    CertifiedIssuer::self_signed(params, KeyPair::generate().expect("key")).expect("authority").pem()
 }
 
 fn load(name: &str, content: &str) -> (PathBuf, Result<TlsRoots, TlsRootsError>) {
@@ -33,24 +31,15 @@ fn every_certificate_of_a_bundle_is_added_to_the_systems() {
 #[test]
 fn a_missing_file_is_named() {
     let path = PathBuf::from("no-such-directory/ca.pem");
-    let error = TlsRoots::load(std::slice::from_ref(&path))
-        .err()
-        .expect("must fail");
-    assert!(
-        matches!(&error, TlsRootsError::Unreadable { path: named, .. } if *named == path),
-        "{error:?}"
-    );
+    let error = TlsRoots::load(std::slice::from_ref(&path)).err().expect("must fail");
+    assert!(matches!(&error, TlsRootsError::Unreadable { path: named, .. } if *named == path), "{error:?}");
     assert!(error.to_string().contains("no-such-directory/ca.pem"));
 }
 
 #[test]
 fn a_file_without_certificates_is_refused() {
     let key = KeyPair::generate().expect("key").serialize_pem();
-    for (name, content) in [
-        ("empty.pem", ""),
-        ("text.pem", "not a certificate\n"),
-        ("key.pem", &key),
-    ] {
+    for (name, content) in [("empty.pem", ""), ("text.pem", "not a certificate\n"), ("key.pem", &key)] {
         let (path, roots) = load(name, content);
         assert_eq!(roots.err(), Some(TlsRootsError::NoCertificate { path }));
     }
@@ -58,10 +47,7 @@ fn a_file_without_certificates_is_refused() {
 
 #[test]
 fn a_broken_certificate_is_counted() {
-    let bundle = format!(
-        "{}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-        authority()
-    );
+    let bundle = format!("{}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", authority());
     let (path, roots) = load("broken.pem", &bundle);
     let error = roots.err().expect("must fail");
     let expected = matches!(&error, TlsRootsError::BadCertificate { path: p, number: 2, .. } if *p == path);

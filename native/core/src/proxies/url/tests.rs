@@ -130,10 +130,7 @@ fn no_error_repeats_credentials() {
     ] {
         let error = ProxyUrl::parse(input).expect_err(input);
         for words in [error.to_string(), format!("{error:?}")] {
-            assert!(
-                !words.contains("canary") && !words.contains("alice"),
-                "{input}: {words}"
-            );
+            assert!(!words.contains("canary") && !words.contains("alice"), "{input}: {words}");
         }
         assert!(error.to_string().ends_with('.'), "not a sentence: {error}");
     }

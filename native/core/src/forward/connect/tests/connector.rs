@@ -22,10 +22,7 @@ use crate::proxies::fault::ProxyFault;
 
 fn connector(route: Route, tls: &TlsConfigs) -> (Connector, Arc<AtomicU64>) {
     let opened = Arc::new(AtomicU64::new(0));
-    (
-        Connector::new(route, tls, true, LIMIT, Arc::clone(&opened)),
-        opened,
-    )
+    (Connector::new(route, tls, true, LIMIT, Arc::clone(&opened)), opened)
 }
 
 fn client(connector: Connector) -> Client<Connector, Empty<Bytes>> {
@@ -71,9 +68,7 @@ async fn a_thousand_requests_in_a_row_share_a_tunnel_and_go_in_origin_form() {
     let (connector, opened) = connector(through(&format!("http://{proxy}")), &no_tls());
     let client = client(connector);
     for number in 0..1000 {
-        let uri: Uri = format!("http://localhost:{}/v1/{number}", upstream.port())
-            .parse()
-            .expect("uri");
+        let uri: Uri = format!("http://localhost:{}/v1/{number}", upstream.port()).parse().expect("uri");
         let answer = client.get(uri).await.expect("answer");
         let body = answer.into_body().collect().await.expect("body").to_bytes();
         assert_eq!(body, format!("/v1/{number}"));
@@ -86,14 +81,9 @@ async fn a_thousand_requests_in_a_row_share_a_tunnel_and_go_in_origin_form() {
 async fn the_dial_error_is_found_inside_the_clients_error() {
     let proxy = closed_port().await;
     let (connector, opened) = connector(through(&format!("http://user:canary@{proxy}")), &no_tls());
-    let error = client(connector)
-        .get(Uri::from_static("http://upstream.test/"))
-        .await
-        .expect_err("must fail");
-    assert_eq!(
-        dial_error_of(&error),
-        Some(&DialError::Proxy(ProxyFault::Refused))
-    );
+    let error =
+        client(connector).get(Uri::from_static("http://upstream.test/")).await.expect_err("must fail");
+    assert_eq!(dial_error_of(&error), Some(&DialError::Proxy(ProxyFault::Refused)));
     assert!(!format!("{error:?}").contains("canary"));
     assert_eq!(opened.load(Ordering::Relaxed), 0);
 }
@@ -103,9 +93,7 @@ async fn tls_sessions_are_resumed_by_the_same_connector_only() {
     let ca = TestCa::new();
     let tls = ca.trusted();
     let (upstream, mut handshakes) = ca.echo_upstream(&["http/1.1"]).await;
-    let uri: Uri = format!("https://localhost:{}/", upstream.port())
-        .parse()
-        .expect("uri");
+    let uri: Uri = format!("https://localhost:{}/", upstream.port()).parse().expect("uri");
     let (mut first, _) = connector(Route::Direct, &tls);
     let (mut second, _) = connector(Route::Direct, &tls);
     let mut kinds = Vec::new();
@@ -117,8 +105,5 @@ async fn tls_sessions_are_resumed_by_the_same_connector_only() {
         drop(io.read_to_end(&mut Vec::new()).await);
         kinds.push(handshakes.recv().await.expect("handshake"));
     }
-    assert_eq!(
-        kinds,
-        [HandshakeKind::Full, HandshakeKind::Resumed, HandshakeKind::Full]
-    );
+    assert_eq!(kinds, [HandshakeKind::Full, HandshakeKind::Resumed, HandshakeKind::Full]);
 }

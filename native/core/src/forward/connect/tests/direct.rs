@@ -13,9 +13,7 @@ fn upstream_fault(error: DialError) -> UpstreamFault {
 #[tokio::test]
 async fn a_plain_upstream_is_reached() {
     let upstream = echo_upstream().await;
-    let mut io = dial_via(&Route::Direct, &target(upstream, false), &no_tls())
-        .await
-        .expect("dial");
+    let mut io = dial_via(&Route::Direct, &target(upstream, false), &no_tls()).await.expect("dial");
     assert!(!io.is_h2());
     assert_echoes(&mut io).await;
 }
@@ -46,38 +44,16 @@ async fn nothing_listening_is_a_refusal() {
 #[tokio::test]
 async fn an_unknown_name_is_a_dns_fault() {
     // A label of more than 63 bytes: the resolver refuses it without asking the network.
-    let target = Target {
-        host: format!("{}.test", "a".repeat(64)),
-        port: 443,
-        tls: true,
-    };
+    let target = Target { host: format!("{}.test", "a".repeat(64)), port: 443, tls: true };
     let error = upstream_fault(fault(&Route::Direct, &target, &no_tls()).await);
-    assert!(
-        matches!(
-            error,
-            UpstreamFault::Dns {
-                through_proxy: false,
-                ..
-            }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, UpstreamFault::Dns { through_proxy: false, .. }), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_certificate_of_an_unknown_authority_is_refused() {
     let (upstream, _handshakes) = TestCa::new().echo_upstream(&[]).await;
     let error = upstream_fault(fault(&Route::Direct, &named(upstream, true), &no_tls()).await);
-    assert!(
-        matches!(
-            error,
-            UpstreamFault::Tls {
-                through_proxy: false,
-                ..
-            }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, UpstreamFault::Tls { through_proxy: false, .. }), "{error:?}");
     assert!(error.words().contains("not trusted"), "{error}");
 }
 
@@ -85,27 +61,10 @@ async fn a_certificate_of_an_unknown_authority_is_refused() {
 async fn a_certificate_for_another_name_is_refused() {
     let ca = TestCa::new();
     let (upstream, _handshakes) = ca.echo_upstream(&[]).await;
-    let target = Target {
-        host: "127.0.0.2".to_owned(),
-        port: upstream.port(),
-        tls: true,
-    };
+    let target = Target { host: "127.0.0.2".to_owned(), port: upstream.port(), tls: true };
     let relay = relay_from("127.0.0.2", upstream).await;
-    let error = upstream_fault(
-        fault(
-            &Route::Direct,
-            &Target {
-                port: relay,
-                ..target
-            },
-            &ca.trusted(),
-        )
-        .await,
-    );
-    assert!(
-        matches!(&error, UpstreamFault::Tls { reason, .. } if reason.contains("not valid")),
-        "{error:?}"
-    );
+    let error = upstream_fault(fault(&Route::Direct, &Target { port: relay, ..target }, &ca.trusted()).await);
+    assert!(matches!(&error, UpstreamFault::Tls { reason, .. } if reason.contains("not valid")), "{error:?}");
 }
 
 async fn relay_from(ip: &str, upstream: std::net::SocketAddr) -> u16 {
@@ -122,19 +81,11 @@ async fn relay_from(ip: &str, upstream: std::net::SocketAddr) -> u16 {
 async fn an_upstream_without_tls_is_told_apart_from_one_that_closes() {
     let plain = answering(1, b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
     let error = upstream_fault(fault(&Route::Direct, &target(plain, true), &no_tls()).await);
-    assert!(
-        matches!(&error, UpstreamFault::Tls { reason, .. } if reason.contains("not TLS")),
-        "{error:?}"
-    );
+    assert!(matches!(&error, UpstreamFault::Tls { reason, .. } if reason.contains("not TLS")), "{error:?}");
 
     let closing = answering(1, b"").await;
     let error = upstream_fault(fault(&Route::Direct, &target(closing, true), &no_tls()).await);
-    assert_eq!(
-        error,
-        UpstreamFault::Closed {
-            stage: UpstreamStage::Tls
-        }
-    );
+    assert_eq!(error, UpstreamFault::Closed { stage: UpstreamStage::Tls });
 }
 
 #[tokio::test]
@@ -145,13 +96,7 @@ async fn a_silent_upstream_times_out_with_its_stage() {
     heard.await.expect("the handshake began");
     tokio::time::pause();
     let error = upstream_fault(dialing.await.expect("dial"));
-    assert_eq!(
-        error,
-        UpstreamFault::Timeout {
-            stage: UpstreamStage::Tls,
-            after: LIMIT
-        }
-    );
+    assert_eq!(error, UpstreamFault::Timeout { stage: UpstreamStage::Tls, after: LIMIT });
 }
 
 #[test]
@@ -162,20 +107,10 @@ fn a_target_comes_from_a_uri() {
         ("http://[::1]:8080/", "::1", 8080, false),
     ] {
         let target = Target::from_uri(&uri.parse().expect(uri)).expect(uri);
-        assert_eq!(
-            target,
-            Target {
-                host: host.to_owned(),
-                port,
-                tls
-            }
-        );
+        assert_eq!(target, Target { host: host.to_owned(), port, tls });
     }
     for uri in ["/v1/models", "ftp://api.example/", "api.example:443"] {
         let fault = Target::from_uri(&uri.parse().expect(uri)).expect_err(uri);
-        assert!(
-            matches!(fault, UpstreamFault::BadTarget { .. }),
-            "{uri}: {fault:?}"
-        );
+        assert!(matches!(fault, UpstreamFault::BadTarget { .. }), "{uri}: {fault:?}");
     }
 }

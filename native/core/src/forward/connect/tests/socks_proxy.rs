@@ -50,11 +50,7 @@ fn port_ip4(address: SocketAddr) -> Vec<u8> {
 }
 
 fn elsewhere() -> Target {
-    Target {
-        host: "127.0.0.9".to_owned(),
-        port: 443,
-        tls: true,
-    }
+    Target { host: "127.0.0.9".to_owned(), port: 443, tls: true }
 }
 
 async fn proxy_fault(url: &str, target: &Target) -> ProxyFault {
@@ -75,11 +71,7 @@ async fn socks5_resolves_here_and_socks5h_sends_the_name() {
     let upstream = echo_upstream().await;
     let by_address = [&[5, 1, 0, 1][..], &ip4_port(upstream)].concat();
     let by_name = [&[5, 1, 0, 3, 9][..], b"localhost", &upstream.port().to_be_bytes()].concat();
-    for (scheme, request) in [
-        ("socks", by_address.clone()),
-        ("socks5", by_address),
-        ("socks5h", by_name),
-    ] {
+    for (scheme, request) in [("socks", by_address.clone()), ("socks5", by_address), ("socks5h", by_name)] {
         let proxy = expecting(vec![(vec![5, 1, 0], &[5, 0]), (request, GRANTED_5)], upstream).await;
         assert_tunnels(&format!("{scheme}://{proxy}"), upstream).await;
     }
@@ -90,11 +82,7 @@ async fn socks5_sends_the_decoded_user_and_password() {
     let upstream = echo_upstream().await;
     let login = [&[1, 4][..], b"us@r", &[4], b"p:ss"].concat();
     let request = [&[5, 1, 0, 1][..], &ip4_port(upstream)].concat();
-    let turns = vec![
-        (vec![5, 2, 0, 2], &[5, 2][..]),
-        (login, &[1, 0]),
-        (request, GRANTED_5),
-    ];
+    let turns = vec![(vec![5, 2, 0, 2], &[5, 2][..]), (login, &[1, 0]), (request, GRANTED_5)];
     let proxy = expecting(turns, upstream).await;
     assert_tunnels(&format!("socks5://us%40r:p%3Ass@{proxy}"), upstream).await;
 }
@@ -108,10 +96,7 @@ async fn socks4_resolves_here_and_socks4a_sends_the_name_both_with_the_user_id()
         ("socks4://", [&head[..], b"\0"].concat()),
         ("socks4://user-id@", [&head[..], b"user-id\0"].concat()),
         ("socks4a://", [&head_4a[..], b"\0localhost\0"].concat()),
-        (
-            "socks4a://user-id@",
-            [&head_4a[..], b"user-id\0localhost\0"].concat(),
-        ),
+        ("socks4a://user-id@", [&head_4a[..], b"user-id\0localhost\0"].concat()),
     ] {
         let proxy = expecting(vec![(request, GRANTED_4)], upstream).await;
         assert_tunnels(&format!("{url}{proxy}"), upstream).await;
@@ -124,12 +109,8 @@ async fn tls_runs_through_a_socks_tunnel_on_http_1() {
     let (upstream, _handshakes) = ca.echo_upstream(&["h2", "http/1.1"]).await;
     let request = [&[5, 1, 0, 1][..], &ip4_port(upstream)].concat();
     let proxy = expecting(vec![(vec![5, 1, 0], &[5, 0]), (request, GRANTED_5)], upstream).await;
-    let dialed = dial_via(
-        &through(&format!("socks5://{proxy}")),
-        &named(upstream, true),
-        &ca.trusted(),
-    )
-    .await;
+    let dialed =
+        dial_via(&through(&format!("socks5://{proxy}")), &named(upstream, true), &ca.trusted()).await;
     let mut io = dialed.expect("dial");
     assert!(!io.is_h2());
     assert_echoes(&mut io).await;
@@ -157,12 +138,8 @@ async fn each_socks5_refusal_is_its_own_fault() {
 
 #[tokio::test]
 async fn each_socks4_refusal_is_its_own_fault() {
-    let general = ProxyFault::SocksRefused {
-        reply: SocksReply::GeneralFailure,
-    };
-    let other = ProxyFault::SocksRefused {
-        reply: SocksReply::Other,
-    };
+    let general = ProxyFault::SocksRefused { reply: SocksReply::GeneralFailure };
+    let other = ProxyFault::SocksRefused { reply: SocksReply::Other };
     for (code, user, expected) in [
         (0x5b, "", general),
         (0x5c, "", ProxyFault::AuthRequired),
@@ -180,10 +157,7 @@ async fn each_socks4_refusal_is_its_own_fault() {
 #[tokio::test]
 async fn credentials_missing_or_wrong_are_told_apart() {
     let wants_login = replying(vec![(3, vec![5, 0xff])]).await;
-    assert_eq!(
-        proxy_fault(&format!("socks5://{wants_login}"), &elsewhere()).await,
-        ProxyFault::AuthRequired
-    );
+    assert_eq!(proxy_fault(&format!("socks5://{wants_login}"), &elsewhere()).await, ProxyFault::AuthRequired);
 
     let refuses = replying(vec![(4, vec![5, 2]), (13, vec![1, 1])]).await;
     let fault = proxy_fault(&format!("socks5://user:canary@{refuses}"), &elsewhere()).await;
@@ -200,13 +174,7 @@ async fn a_peer_that_is_no_socks_proxy_is_named_as_such() {
 
         let closing = answering(sent, b"").await;
         let fault = proxy_fault(&format!("{scheme}://{closing}"), &elsewhere()).await;
-        assert_eq!(
-            fault,
-            ProxyFault::Closed {
-                stage: ProxyStage::Handshake
-            },
-            "{scheme}"
-        );
+        assert_eq!(fault, ProxyFault::Closed { stage: ProxyStage::Handshake }, "{scheme}");
     }
 }
 
@@ -216,10 +184,7 @@ async fn a_silent_proxy_times_out_with_its_stage() {
     let dialing = tokio::spawn(async move { proxy_fault(&format!("socks5://{proxy}"), &elsewhere()).await });
     heard.await.expect("the exchange began");
     tokio::time::pause();
-    let expected = ProxyFault::Timeout {
-        stage: ProxyStage::Handshake,
-        after: LIMIT,
-    };
+    let expected = ProxyFault::Timeout { stage: ProxyStage::Handshake, after: LIMIT };
     assert_eq!(dialing.await.expect("dial"), expected);
 }
 
@@ -228,9 +193,7 @@ async fn a_silent_proxy_times_out_with_its_stage() {
 #[tokio::test]
 async fn a_proxy_that_does_not_accept_times_out_while_connecting() {
     let socket = tokio::net::TcpSocket::new_v4().expect("socket");
-    socket
-        .bind("127.0.0.1:0".parse().expect("address"))
-        .expect("bind");
+    socket.bind("127.0.0.1:0".parse().expect("address")).expect("bind");
     let listener = socket.listen(1).expect("listen");
     let proxy = listener.local_addr().expect("address");
     let mut waiting = Vec::new();
@@ -239,23 +202,13 @@ async fn a_proxy_that_does_not_accept_times_out_while_connecting() {
     }
     tokio::time::pause();
     let fault = proxy_fault(&format!("socks5://{proxy}"), &elsewhere()).await;
-    assert_eq!(
-        fault,
-        ProxyFault::Timeout {
-            stage: ProxyStage::Connect,
-            after: LIMIT
-        }
-    );
+    assert_eq!(fault, ProxyFault::Timeout { stage: ProxyStage::Connect, after: LIMIT });
 }
 
 #[tokio::test]
 async fn socks4_cannot_carry_ipv6_and_does_not_bother_the_proxy() {
     let (listener, proxy) = listen().await;
-    let target = Target {
-        host: "::1".to_owned(),
-        port: 443,
-        tls: true,
-    };
+    let target = Target { host: "::1".to_owned(), port: 443, tls: true };
     for scheme in ["socks4", "socks4a"] {
         let fault = proxy_fault(&format!("{scheme}://{proxy}"), &target).await;
         assert_eq!(fault, ProxyFault::NoIpv4, "{scheme}");
@@ -267,21 +220,11 @@ async fn socks4_cannot_carry_ipv6_and_does_not_bother_the_proxy() {
 
 #[tokio::test]
 async fn a_name_that_this_machine_cannot_resolve_is_not_the_proxys_fault() {
-    let target = Target {
-        host: format!("{}.test", "a".repeat(64)),
-        port: 443,
-        tls: true,
-    };
+    let target = Target { host: format!("{}.test", "a".repeat(64)), port: 443, tls: true };
     for scheme in ["socks4", "socks5"] {
         let route = through(&format!("{scheme}://{}", closed_port().await));
         let error = fault(&route, &target, &no_tls()).await;
-        let expected = matches!(
-            error,
-            DialError::Upstream(UpstreamFault::Dns {
-                through_proxy: true,
-                ..
-            })
-        );
+        let expected = matches!(error, DialError::Upstream(UpstreamFault::Dns { through_proxy: true, .. }));
         assert!(expected, "{scheme}: {error:?}");
     }
 }

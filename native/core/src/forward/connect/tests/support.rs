@@ -22,20 +22,12 @@ use crate::proxies::url::ProxyUrl;
 pub const LIMIT: Duration = Duration::from_secs(30);
 
 pub fn target(address: SocketAddr, tls: bool) -> Target {
-    Target {
-        host: address.ip().to_string(),
-        port: address.port(),
-        tls,
-    }
+    Target { host: address.ip().to_string(), port: address.port(), tls }
 }
 
 /// The same upstream under the name that its certificate carries.
 pub fn named(address: SocketAddr, tls: bool) -> Target {
-    Target {
-        host: "localhost".to_owned(),
-        port: address.port(),
-        tls,
-    }
+    Target { host: "localhost".to_owned(), port: address.port(), tls }
 }
 
 pub fn through(url: &str) -> Route {
@@ -52,10 +44,7 @@ pub async fn dial_via(route: &Route, target: &Target, tls: &TlsConfigs) -> Resul
 }
 
 pub async fn fault(route: &Route, target: &Target, tls: &TlsConfigs) -> DialError {
-    dial_via(route, target, tls)
-        .await
-        .err()
-        .expect("the dial must fail")
+    dial_via(route, target, tls).await.err().expect("the dial must fail")
 }
 
 pub async fn assert_echoes(io: &mut impl Io) {
@@ -164,9 +153,7 @@ impl TestCa {
         // Two authorities of one name would fail on the signature, not on trust.
         static AUTHORITIES: AtomicU32 = AtomicU32::new(0);
         let number = AUTHORITIES.fetch_add(1, Ordering::Relaxed);
-        params
-            .distinguished_name
-            .push(DnType::CommonName, format!("test authority {number}"));
+        params.distinguished_name.push(DnType::CommonName, format!("test authority {number}"));
         let key = KeyPair::generate().expect("key");
         Self(CertifiedIssuer::self_signed(params, key).expect("certificate authority"))
     }
@@ -190,10 +177,8 @@ impl TestCa {
     pub fn acceptor(&self, alpn: &[&str]) -> TlsAcceptor {
         let key = KeyPair::generate().expect("key");
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let certificate = CertificateParams::new(names)
-            .expect("params")
-            .signed_by(&key, &self.0)
-            .expect("signed");
+        let certificate =
+            CertificateParams::new(names).expect("params").signed_by(&key, &self.0).expect("signed");
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)

@@ -1,0 +1,41 @@
+//! The difference between two states of what the user entered, as events. Every change, whoever made it, is told
+//! from here, so that no path can change something silently.
+
+use crate::clock::Millis;
+use crate::events::{Event, EventType, Level};
+use crate::vault::{Assignment, Entered};
+
+pub fn between(before: &Entered, after: &Entered, now: Millis) -> Vec<Event> {
+    let info = |kind, words: String| Event::new(kind, Level::Info, now, words);
+    let mut events = Vec::new();
+    for key in &after.keys {
+        match before.keys.iter().find(|old| old.id == key.id) {
+            None => events.push(info(EventType::KeyAdded, format!("Key {} added.", key.name)).key(&key.id)),
+            Some(old) if old != key => {
+                events.push(info(EventType::KeyUpdated, format!("Key {} changed.", key.name)).key(&key.id));
+            }
+            Some(_) => {}
+        }
+    }
+    for key in before.keys.iter().filter(|old| !after.keys.iter().any(|key| key.id == old.id)) {
+        events.push(info(EventType::KeyRemoved, format!("Key {} removed.", key.name)).key(&key.id));
+    }
+    if before.proxies != after.proxies {
+        let words = format!("The proxy pool changed: {} proxies.", after.proxies.len());
+        events.push(info(EventType::PoolChanged, words));
+    }
+    events.extend(after.assignments.iter().filter(|entry| is_new(entry, before)).map(|entry| {
+        let key = after.keys.iter().find(|key| key.id == entry.key_id).map_or("?", |key| key.name.as_str());
+        let proxy = entry.proxy_id.as_ref().and_then(|id| after.proxies.iter().find(|proxy| proxy.id == *id));
+        let proxy = proxy.map_or("No Proxy", |proxy| proxy.name.as_str());
+        let how = if entry.is_manual { "by hand" } else { "automatically" };
+        info(EventType::AssignmentChanged, format!("Key {key} is assigned to {proxy} {how}."))
+            .key(&entry.key_id)
+    }));
+    events
+}
+
+fn is_new(entry: &Assignment, before: &Entered) -> bool {
+    let old = before.assignments.iter().find(|old| old.key_id == entry.key_id);
+    old.is_none_or(|old| (&old.proxy_id, old.is_manual) != (&entry.proxy_id, entry.is_manual))
+}

@@ -1,0 +1,170 @@
+//! Carries out commands: each is an edit on a copy of the pools, a test, or new settings. The one path for edits
+//! (copy, save, take over, tell) lives here, so that no command can skip a step of it.
+
+use std::sync::Arc;
+
+use super::edit::{self, Edited, NewKey, Subject};
+use super::{Aggregator, changes, forwarder};
+use crate::clock::Millis;
+use crate::command::{Command, Refusal, RefusalCode, Reply};
+use crate::events::{Event, EventType, Level};
+use crate::keys::KeyPatch;
+use crate::pools::Pools;
+use crate::secret::Secret;
+use crate::settings::Settings;
+use crate::token;
+
+impl Aggregator {
+    pub async fn command(self: &Arc<Self>, command: Command) -> Reply {
+        self.carry_out(command).await.into()
+    }
+
+    async fn carry_out(self: &Arc<Self>, command: Command) -> Result<Reply, Refusal> {
+        match command {
+            Command::TestKey { id } => return self.test_key(&id).await,
+            Command::TestProxy { id } => return self.test_proxy(&id).await,
+            Command::ApplySettings { settings } => return self.apply_settings(*settings).await,
+            Command::RotateLocalToken => return self.rotate_local_token().await,
+            _ => {}
+        }
+        self.edit(|pools, now| match command {
+            Command::AddKey { key, name, project, weight, cooldown_seconds } => {
+                edit::add_key(pools, NewKey { key, name, project, weight, cooldown_seconds }, now)
+            }
+            Command::ModifyKey { id, key, name, project, weight, cooldown_seconds } => {
+                let secret = key.map(Secret::new);
+                edit::modify_key(pools, id, KeyPatch { secret, name, project, weight, cooldown_seconds })
+            }
+            Command::RemoveKey { id } => edit::remove_key(pools, id),
+            Command::EnableKey { id } => edit::set_key_enabled(pools, id, true),
+            Command::DisableKey { id } => edit::set_key_enabled(pools, id, false),
+            Command::AddProxy { url, name } => edit::add_proxy(pools, &url, name, now),
+            Command::UpdateProxy { id, url, name, enabled } => {
+                edit::update_proxy(pools, id, url.as_deref(), name, enabled)
+            }
+            Command::RemoveProxy { id } => edit::remove_proxy(pools, id),
+            Command::AssignProxy { key_id, proxy_id } => edit::assign_proxy(pools, key_id, proxy_id, now),
+            Command::UnassignProxy { key_id } => edit::unassign_proxy(pools, key_id),
+            Command::TestKey { .. }
+            | Command::TestProxy { .. }
+            | Command::ApplySettings { .. }
+            | Command::RotateLocalToken => {
+                Err(Refusal::new(RefusalCode::Invalid, "This command changes nothing."))
+            }
+        })
+        .await
+    }
+
+    /// Copy, change, save, take over, tell.
+    async fn edit(
+        &self,
+        change: impl FnOnce(&mut Pools, Millis) -> Result<Edited, Refusal>,
+    ) -> Result<Reply, Refusal> {
+        self.may_change()?;
+        let _one_at_a_time = self.editing.lock().await;
+        let settings = self.state.settings();
+        let now = self.state.now();
+        let (before, mut next) = {
+            let mut pools = self.state.pools.lock();
+            // A fork, so that the next edit draws other numbers than this copy does.
+            let rng = pools.rng.fork();
+            let mut copy = pools.clone();
+            copy.rng = rng;
+            (pools.entered(), copy)
+        };
+        let edited = change(&mut next, now)?;
+        next.settle_assignments(&settings, now);
+        let after = next.entered();
+        self.vault.save(&before, &after).await.map_err(|error| {
+            let words = format!("The change was not saved and not applied: {}", error.0);
+            Refusal::new(RefusalCode::NotSaved, words)
+        })?;
+        {
+            let mut pools = self.state.pools.lock();
+            pools.take_over(next);
+            if let Subject::ForgivenKey(id) = &edited.subject {
+                // The copy's own forgiving is not taken over with what was entered.
+                let _ = pools.keys.set_enabled(id, true);
+            }
+        }
+        self.forwarder().clients().retain(|key, proxy| {
+            after.keys.iter().any(|kept| kept.id == *key)
+                && proxy.is_none_or(|id| after.proxies.iter().any(|kept| kept.id == *id))
+        });
+        changes::between(&before, &after, now).into_iter().for_each(|event| self.state.events.publish(event));
+        let id = match edited.subject {
+            Subject::Key(id) | Subject::ForgivenKey(id) => Some(id.to_string()),
+            Subject::Proxy(id) => Some(id.to_string()),
+            Subject::Nothing => None,
+        };
+        Ok(Reply::Done { message: edited.message, id })
+    }
+
+    /// Keys placed while opening are placed for good.
+    pub(super) async fn save_placements(&self) {
+        let _one_at_a_time = self.editing.lock().await;
+        let after = self.state.pools.lock().entered();
+        let mut before = after.clone();
+        before.assignments.clear();
+        if after.assignments.is_empty() {
+            return;
+        }
+        if let Err(error) = self.vault.save(&before, &after).await {
+            let words = format!("The proxy assignments could not be saved: {}", error.0);
+            self.state.events.publish(Event::new(
+                EventType::StateWarning,
+                Level::Warn,
+                self.state.now(),
+                words,
+            ));
+        }
+    }
+
+    async fn apply_settings(self: &Arc<Self>, settings: Settings) -> Result<Reply, Refusal> {
+        if let Some(problem) = settings.problems().into_iter().next() {
+            return Err(Refusal::invalid(&problem.path, format!("{}: {}", problem.path, problem.message)));
+        }
+        let before = self.state.settings();
+        let upstream_changed = before.upstream != settings.upstream;
+        if upstream_changed {
+            let (built, _) = forwarder(&settings, &self.extra_ca)
+                .map_err(|problem| Refusal::invalid(&problem.path, problem.message))?;
+            *self.forwarder.write() = Arc::new(built);
+        }
+        let server_changed = before.server != settings.server;
+        let replace = before.proxy.auto_assignment != settings.proxy.auto_assignment
+            || before.proxy.rebalance_threshold != settings.proxy.rebalance_threshold;
+        self.state.set_settings(settings);
+        if server_changed || upstream_changed {
+            self.restart_server().await;
+        }
+        if replace && self.is_elsewhere().is_none() {
+            self.edit(|_, _| Ok(Edited { subject: Subject::Nothing, message: String::new() })).await?;
+        }
+        Ok(Reply::Done { message: "The settings are applied.".to_owned(), id: None })
+    }
+
+    async fn rotate_local_token(&self) -> Result<Reply, Refusal> {
+        self.may_change()?;
+        let Some(path) = &self.token_file else {
+            let words = "The local tokens come from the configuration; change server.accessTokens there.";
+            return Err(Refusal::new(RefusalCode::Invalid, words));
+        };
+        let token = token::create(path).map_err(|error| {
+            let words =
+                format!("The new local token could not be written: {error}. The old one stays valid.");
+            Refusal::new(RefusalCode::NotSaved, words)
+        })?;
+        *self.tokens.write() = vec![token];
+        self.tokens_changed().await;
+        let message = "The local token is new. Copy it into every tool that uses this endpoint; the old one no longer works.";
+        Ok(Reply::Done { message: message.to_owned(), id: None })
+    }
+
+    fn may_change(&self) -> Result<(), Refusal> {
+        match self.is_elsewhere() {
+            Some(words) => Err(Refusal::new(RefusalCode::ReadOnly, words)),
+            None => Ok(()),
+        }
+    }
+}

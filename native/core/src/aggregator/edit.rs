@@ -1,0 +1,170 @@
+//! The user's changes to keys, proxies and assignments, as pure functions on a copy of the pools. What they make
+//! is saved and taken over by the aggregator; a refusal leaves everything as it was.
+
+use std::sync::Arc;
+
+use crate::clock::Millis;
+use crate::command::{Refusal, RefusalCode};
+use crate::ids::{KeyId, ProxyId, mint};
+use crate::keys::KeyPatch;
+use crate::pools::Pools;
+use crate::proxies::url::ProxyUrl;
+use crate::secret::Secret;
+use crate::vault::{EnteredKey, EnteredProxy};
+
+/// What to tell the user once the change is safe.
+pub struct Edited {
+    pub subject: Subject,
+    pub message: String,
+}
+
+pub enum Subject {
+    Key(KeyId),
+    /// Enabled by the user: what was learned against it is forgiven.
+    ForgivenKey(KeyId),
+    Proxy(ProxyId),
+    /// Only the placing of keys is done anew.
+    Nothing,
+}
+
+pub struct NewKey {
+    pub key: String,
+    pub name: Option<String>,
+    pub project: Option<String>,
+    pub weight: Option<u32>,
+    pub cooldown_seconds: Option<u32>,
+}
+
+pub fn add_key(pools: &mut Pools, new: NewKey, now: Millis) -> Result<Edited, Refusal> {
+    let id = KeyId::from(mint("key", now, &mut pools.rng));
+    let name = new
+        .name
+        .unwrap_or_else(|| free_name("Key", |name| pools.keys.iter().any(|key| key.entered.name == name)));
+    let entered = EnteredKey {
+        id: id.clone(),
+        name: name.clone(),
+        secret: Secret::new(new.key),
+        project: new.project.filter(|project| !project.is_empty()),
+        weight: new.weight.unwrap_or(1),
+        cooldown_seconds: new.cooldown_seconds,
+        enabled: true,
+    };
+    let masked = entered.secret.masked();
+    pools.keys.add(entered)?;
+    Ok(Edited { subject: Subject::Key(id), message: format!("Key {name} ({masked}) added.") })
+}
+
+pub fn modify_key(pools: &mut Pools, id: KeyId, patch: KeyPatch) -> Result<Edited, Refusal> {
+    pools.keys.modify(&id, patch)?;
+    let message = format!("Key {} changed.", key_name(pools, &id));
+    Ok(Edited { subject: Subject::Key(id), message })
+}
+
+pub fn remove_key(pools: &mut Pools, id: KeyId) -> Result<Edited, Refusal> {
+    let key = pools.keys.remove(&id)?;
+    Ok(Edited { subject: Subject::Key(id), message: format!("Key {} removed.", key.entered.name) })
+}
+
+pub fn set_key_enabled(pools: &mut Pools, id: KeyId, enabled: bool) -> Result<Edited, Refusal> {
+    pools.keys.set_enabled(&id, enabled)?;
+    let name = key_name(pools, &id);
+    Ok(if enabled {
+        Edited { subject: Subject::ForgivenKey(id), message: format!("Key {name} enabled.") }
+    } else {
+        Edited { subject: Subject::Key(id), message: format!("Key {name} disabled.") }
+    })
+}
+
+pub fn add_proxy(pools: &mut Pools, url: &str, name: Option<String>, now: Millis) -> Result<Edited, Refusal> {
+    let url = parse(url)?;
+    let taken = |name: &str| pools.proxies.iter().any(|proxy| proxy.entered.name == name);
+    let name = name.unwrap_or_else(|| {
+        let place = format!("{}:{}", url.host(), url.port());
+        if taken(&place) { free_name(&place, taken) } else { place }
+    });
+    let id = ProxyId::from(mint("proxy", now, &mut pools.rng));
+    let warning = match url.sends_credentials_in_clear() {
+        true => {
+            " Its user name and password travel unencrypted to the proxy; prefer an https proxy where there is one."
+        }
+        false => "",
+    };
+    let message = format!("Proxy {name} ({}) added.{warning}", url.masked());
+    pools.proxies.add(EnteredProxy { id: id.clone(), name, url: Arc::new(url), enabled: true })?;
+    Ok(Edited { subject: Subject::Proxy(id), message })
+}
+
+pub fn update_proxy(
+    pools: &mut Pools,
+    id: ProxyId,
+    url: Option<&str>,
+    name: Option<String>,
+    enabled: Option<bool>,
+) -> Result<Edited, Refusal> {
+    let url = url.map(parse).transpose()?.map(Arc::new);
+    pools.proxies.update(&id, name, url, enabled)?;
+    let message = format!("Proxy {} changed.", proxy_name(pools, &id));
+    Ok(Edited { subject: Subject::Proxy(id), message })
+}
+
+pub fn remove_proxy(pools: &mut Pools, id: ProxyId) -> Result<Edited, Refusal> {
+    let proxy = pools.proxies.remove(&id)?;
+    Ok(Edited { subject: Subject::Proxy(id), message: format!("Proxy {} removed.", proxy.entered.name) })
+}
+
+pub fn assign_proxy(
+    pools: &mut Pools,
+    key: KeyId,
+    proxy: Option<ProxyId>,
+    now: Millis,
+) -> Result<Edited, Refusal> {
+    known_key(pools, &key)?;
+    if let Some(id) = proxy.as_ref().filter(|id| pools.proxies.get(id).is_none()) {
+        let words = format!("There is no proxy with the id \"{id}\".");
+        return Err(Refusal {
+            field: Some("proxy_id".to_owned()),
+            ..Refusal::new(RefusalCode::NotFound, words)
+        });
+    }
+    let name = key_name(pools, &key);
+    let message = match &proxy {
+        Some(id) => format!("Key {name} now leaves through proxy {}.", proxy_name(pools, id)),
+        None => format!("Key {name} now connects directly, without a proxy."),
+    };
+    pools.assignments.assign(&key, proxy, now);
+    Ok(Edited { subject: Subject::Key(key), message })
+}
+
+pub fn unassign_proxy(pools: &mut Pools, key: KeyId) -> Result<Edited, Refusal> {
+    known_key(pools, &key)?;
+    pools.assignments.unassign(&key);
+    let message = format!("The proxy of key {} is assigned automatically again.", key_name(pools, &key));
+    Ok(Edited { subject: Subject::Key(key), message })
+}
+
+fn parse(url: &str) -> Result<ProxyUrl, Refusal> {
+    ProxyUrl::parse(url).map_err(|error| Refusal::invalid("url", error.to_string()))
+}
+
+fn known_key(pools: &Pools, id: &KeyId) -> Result<(), Refusal> {
+    match pools.keys.get(id) {
+        Some(_) => Ok(()),
+        None => Err(crate::keys::KeyError::NotFound(id.clone()).into()),
+    }
+}
+
+fn key_name(pools: &Pools, id: &KeyId) -> String {
+    pools.keys.get(id).map_or_else(|| id.to_string(), |key| key.entered.name.clone())
+}
+
+fn proxy_name(pools: &Pools, id: &ProxyId) -> String {
+    pools.proxies.get(id).map_or_else(|| id.to_string(), |proxy| proxy.entered.name.clone())
+}
+
+/// `stem 1`, `stem 2`, … the first that nobody has.
+fn free_name(stem: &str, taken: impl Fn(&str) -> bool) -> String {
+    (1_u64..)
+        .map(|number| format!("{stem} {number}"))
+        .find(|name| !taken(name))
+        .unwrap_or_else(|| stem.to_owned())
+}

@@ -1,0 +1,152 @@
+//! Starting and stopping the endpoint, and what is said when its port is taken: by another window of this product
+//! (then this one only watches) or by a stranger.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, lookup_host};
+
+use super::Aggregator;
+use crate::dispatch::RequestDispatcher;
+use crate::events::{Event, EventType, Level};
+use crate::peer;
+use crate::server::guard::Guard;
+use crate::server::{Endpoint, Service};
+use crate::settings::Settings;
+use crate::views::EndpointView;
+
+impl Aggregator {
+    /// Opens the endpoint; a second call while it listens changes nothing. A taken port is a view, not an error.
+    pub async fn start_server(self: &Arc<Self>) -> EndpointView {
+        let mut endpoint = self.endpoint.lock().await;
+        if endpoint.is_some() {
+            return self.view.lock().clone();
+        }
+        self.show(EndpointView::Starting);
+        let settings = self.state.settings();
+        let view = match self.listen(&settings).await {
+            Ok(opened) => {
+                let view = EndpointView::Listening {
+                    url: format!("http://{}", opened.addr),
+                    port: opened.addr.port(),
+                    local_auth: settings.server.local_auth,
+                };
+                *endpoint = Some(opened);
+                view
+            }
+            Err(view) => view,
+        };
+        // Not before the vault is known to be ours: a watching window must not act.
+        if matches!(view, EndpointView::Listening { .. }) {
+            self.save_placements().await;
+            self.start_probing();
+        }
+        self.show(view.clone());
+        view
+    }
+
+    /// Stops accepting, waits for requests under way as long as the settings allow, then ends them.
+    pub async fn stop_server(&self) -> EndpointView {
+        let mut endpoint = self.endpoint.lock().await;
+        if let Some(open) = endpoint.take() {
+            let grace = Duration::from_secs(self.state.settings().server.shutdown_grace_seconds);
+            open.stop(grace).await;
+        }
+        self.show(EndpointView::Stopped);
+        EndpointView::Stopped
+    }
+
+    pub(super) fn is_elsewhere(&self) -> Option<String> {
+        match &*self.view.lock() {
+            EndpointView::Elsewhere { message, .. } => Some(message.clone()),
+            _ => None,
+        }
+    }
+
+    pub(super) async fn restart_server(self: &Arc<Self>) {
+        if self.endpoint.lock().await.is_some() {
+            self.stop_server().await;
+            self.start_server().await;
+        }
+    }
+
+    /// The forwarder has changed: requests from now on use it.
+    pub(super) async fn tokens_changed(&self) {
+        if let Some(endpoint) = self.endpoint.lock().await.as_ref() {
+            endpoint.service.guard.set_tokens(self.tokens.read().clone());
+        }
+    }
+
+    async fn listen(&self, settings: &Settings) -> Result<Endpoint, EndpointView> {
+        let failed = |message: String| EndpointView::Failed { message };
+        let (host, port) = (settings.server.host.trim_matches(['[', ']']), settings.server.port);
+        let mut found = lookup_host((host, port)).await.map_err(|error| {
+            failed(format!("The address {host} cannot be used: {error}. Correct server.host."))
+        })?;
+        let addr = found
+            .next()
+            .ok_or_else(|| failed(format!("The address {host} cannot be used. Correct server.host.")))?;
+        let listener = match TcpListener::bind(addr).await {
+            Ok(listener) => listener,
+            Err(error) => return Err(port_taken(addr, &error).await),
+        };
+        let addr =
+            listener.local_addr().map_err(|error| failed(format!("The port cannot be used: {error}.")))?;
+        let guard = Guard::new(addr, settings.server.local_auth, self.tokens.read().clone())
+            .map_err(|unguarded| failed(unguarded.0))?;
+        let dispatcher =
+            RequestDispatcher::new(Arc::clone(&self.state), self.forwarder(), Arc::clone(&self.uploads));
+        let run = format!("{:06x}", self.state.pools.lock().rng.u32(..0x0100_0000));
+        let service = Service {
+            state: Arc::clone(&self.state),
+            guard,
+            dispatcher,
+            uploads: Arc::clone(&self.uploads),
+            limits: settings.server.clone(),
+            run,
+            count: AtomicU64::new(0),
+        };
+        Ok(Endpoint::serve(listener, addr, service))
+    }
+
+    fn start_probing(self: &Arc<Self>) {
+        let mut probing = self.probing.lock();
+        if probing.is_none() {
+            *probing = Some(tokio::spawn(Arc::clone(self).probe_forever()));
+        }
+    }
+
+    fn show(&self, view: EndpointView) {
+        let (level, words) = match &view {
+            EndpointView::Stopped => (Level::Info, "The endpoint is stopped.".to_owned()),
+            EndpointView::Starting => (Level::Debug, "The endpoint is starting.".to_owned()),
+            EndpointView::Listening { url, .. } => (Level::Info, format!("The endpoint listens on {url}.")),
+            EndpointView::Elsewhere { message, .. } => (Level::Info, message.clone()),
+            EndpointView::Failed { message } => (Level::Error, message.clone()),
+        };
+        let changed = std::mem::replace(&mut *self.view.lock(), view.clone()) != view;
+        if changed {
+            self.state.events.publish(Event::new(EventType::EndpointChanged, level, self.state.now(), words));
+        }
+    }
+}
+
+async fn port_taken(addr: SocketAddr, error: &std::io::Error) -> EndpointView {
+    if error.kind() != std::io::ErrorKind::AddrInUse {
+        return EndpointView::Failed { message: format!("The endpoint cannot listen on {addr}: {error}.") };
+    }
+    if peer::is_peer(addr).await {
+        let message = format!(
+            "Another window serves the endpoint at http://{addr}. Your tools work as they are; make changes in that window."
+        );
+        return EndpointView::Elsewhere { url: format!("http://{addr}"), message };
+    }
+    EndpointView::Failed {
+        message: format!(
+            "Port {} is taken by another program. Choose another port, or end that program and retry.",
+            addr.port()
+        ),
+    }
+}

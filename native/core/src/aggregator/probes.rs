@@ -1,0 +1,122 @@
+//! Health probes of the proxies: a tunnel to the upstream's own host, on a jittered interval, at once for a new
+//! proxy, and on demand. Results go to the pool; nothing here runs on a request's path.
+//!
+//! Invariant: a proxy is blamed for its own tunnel only; an upstream that fails behind a standing tunnel is not
+//! the proxy's fault.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::Aggregator;
+use crate::forward::connect::DialError;
+use crate::ids::ProxyId;
+use crate::proxies::pool::ProxyStatus;
+
+const AT_ONCE: usize = 8;
+
+/// What a probe found, in words for the user.
+pub enum Probed {
+    Works {
+        latency: Duration,
+    },
+    Faulty(String),
+    /// The tunnel stands, the upstream behind it does not answer.
+    UpstreamDown(String),
+}
+
+impl Aggregator {
+    /// Probes every enabled proxy again and again; ends when dropped.
+    pub(super) async fn probe_forever(self: Arc<Self>) {
+        let mut known = HashSet::new();
+        let mut changes = self.state.events.changes();
+        loop {
+            let current = self.enabled_proxies();
+            let fresh: Vec<ProxyId> = current.difference(&known).cloned().collect();
+            known = current;
+            self.probe_all(fresh).await;
+            let round = tokio::time::sleep(self.jittered_interval());
+            tokio::pin!(round);
+            loop {
+                tokio::select! {
+                    () = &mut round => {
+                        known.clear();
+                        break;
+                    }
+                    changed = changes.changed() => {
+                        if changed.is_err() {
+                            return;
+                        }
+                        let now_there = self.enabled_proxies();
+                        if !now_there.is_subset(&known) {
+                            break;
+                        }
+                        known = now_there;
+                    }
+                }
+            }
+        }
+    }
+
+    /// One probe, recorded in the pool and told to the events. `None` when the proxy is gone.
+    pub(super) async fn probe(&self, id: &ProxyId) -> Option<Probed> {
+        let url = self.state.pools.lock().proxies.get(id)?.entered.url.clone();
+        let result = self.forwarder().probe(&url).await;
+        let now = self.state.now();
+        let limit = self.state.settings().proxy.max_errors_before_disable;
+        let (probed, event) = {
+            let mut pools = self.state.pools.lock();
+            // Edited meanwhile: the result is about another server.
+            if pools.proxies.get(id)?.entered.url != url {
+                return None;
+            }
+            let (probed, turn) = match result {
+                Ok(latency) => {
+                    let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
+                    (Probed::Works { latency }, pools.proxies.succeeded(id, now, Some(milliseconds)))
+                }
+                Err(DialError::Proxy(fault)) => {
+                    let words = fault.words();
+                    let turn = pools.proxies.failed(id, now, &words, limit);
+                    (Probed::Faulty(words), turn)
+                }
+                Err(DialError::Upstream(fault)) => (Probed::UpstreamDown(fault.words()), None),
+            };
+            (probed, turn.map(|turn| pools.proxy_event(id, turn, now)))
+        };
+        match event {
+            Some(event) => self.state.events.publish(event),
+            None => self.state.events.touch(),
+        }
+        Some(probed)
+    }
+
+    async fn probe_all(self: &Arc<Self>, ids: Vec<ProxyId>) {
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        let mut probes = JoinSet::new();
+        for id in ids {
+            let (this, places) = (Arc::clone(self), Arc::clone(&places));
+            probes.spawn(async move {
+                let Ok(_place) = places.acquire().await else { return };
+                this.probe(&id).await;
+            });
+        }
+        while probes.join_next().await.is_some() {}
+    }
+
+    fn enabled_proxies(&self) -> HashSet<ProxyId> {
+        let pools = self.state.pools.lock();
+        let enabled = pools.proxies.iter().filter(|proxy| proxy.status() != ProxyStatus::Inactive);
+        enabled.map(|proxy| proxy.entered.id.clone()).collect()
+    }
+
+    /// ±10 %, so that many proxies and windows do not probe in step.
+    fn jittered_interval(&self) -> Duration {
+        let seconds = self.state.settings().proxy.health_check_interval_seconds;
+        let part = self.state.pools.lock().rng.f64();
+        Duration::from_secs(seconds).mul_f64(0.9 + 0.2 * part)
+    }
+}

@@ -1,0 +1,177 @@
+//! What a host may ask of the core and how it is answered: one tagged value in, one out. The same commands serve
+//! the editor and, later, the admin API; carrying them out is the aggregator's part.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::ids::{KeyId, ProxyId};
+use crate::keys::KeyError;
+use crate::proxies::pool::PoolError;
+use crate::settings::Settings;
+
+#[derive(Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[ts(optional_fields)]
+pub enum Command {
+    AddKey {
+        key: String,
+        name: Option<String>,
+        project: Option<String>,
+        weight: Option<u32>,
+        cooldown_seconds: Option<u32>,
+    },
+    ModifyKey {
+        id: KeyId,
+        key: Option<String>,
+        name: Option<String>,
+        project: Option<String>,
+        weight: Option<u32>,
+        cooldown_seconds: Option<u32>,
+    },
+    RemoveKey {
+        id: KeyId,
+    },
+    EnableKey {
+        id: KeyId,
+    },
+    DisableKey {
+        id: KeyId,
+    },
+    TestKey {
+        id: KeyId,
+    },
+    AddProxy {
+        url: String,
+        name: Option<String>,
+    },
+    UpdateProxy {
+        id: ProxyId,
+        url: Option<String>,
+        name: Option<String>,
+        enabled: Option<bool>,
+    },
+    RemoveProxy {
+        id: ProxyId,
+    },
+    TestProxy {
+        id: ProxyId,
+    },
+    /// Manual: stays until changed by hand. `proxy_id: null` pins "No Proxy".
+    AssignProxy {
+        key_id: KeyId,
+        #[ts(optional = false)]
+        proxy_id: Option<ProxyId>,
+    },
+    /// Back to automatic.
+    UnassignProxy {
+        key_id: KeyId,
+    },
+    ApplySettings {
+        settings: Box<Settings>,
+    },
+    RotateLocalToken,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCode {
+    Invalid,
+    NotFound,
+    Duplicate,
+    /// The vault did not take the change; nothing was applied.
+    NotSaved,
+    /// A test ran and failed.
+    Failed,
+    /// Another window owns the endpoint; changes are made there.
+    ReadOnly,
+}
+
+/// `message` is a whole sentence for the user; `field` names the faulty input (for example `url`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Reply {
+    Done {
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        id: Option<String>,
+    },
+    Refused(Refusal),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct Refusal {
+    pub code: RefusalCode,
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub field: Option<String>,
+}
+
+impl Refusal {
+    pub fn new(code: RefusalCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), field: None }
+    }
+
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self { field: Some(field.to_owned()), ..Self::new(RefusalCode::Invalid, message) }
+    }
+}
+
+impl From<KeyError> for Refusal {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Text(error) => Self::invalid("key", error.to_string()),
+            KeyError::Name(message) => Self::invalid("name", message),
+            KeyError::NameTaken(name) => Self {
+                code: RefusalCode::Duplicate,
+                ..Self::invalid(
+                    "name",
+                    format!("A key named \"{name}\" is there already; choose another name."),
+                )
+            },
+            KeyError::WeightOutOfRange(weight) => {
+                Self::invalid("weight", format!("The weight {weight} is out of range; use 1 to 100."))
+            }
+            KeyError::CooldownOutOfRange(seconds) => Self::invalid(
+                "cooldown_seconds",
+                format!("A cooldown of {seconds} seconds is out of range; use 1 to 86400."),
+            ),
+            KeyError::Duplicate(name) => Self {
+                code: RefusalCode::Duplicate,
+                ..Self::invalid("key", format!("This key is there already, under the name \"{name}\"."))
+            },
+            KeyError::NotFound(id) => {
+                Self::new(RefusalCode::NotFound, format!("There is no key with the id \"{id}\"."))
+            }
+        }
+    }
+}
+
+impl From<PoolError> for Refusal {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Name(message) => Self::invalid("name", message),
+            PoolError::NameTaken(name) => Self {
+                code: RefusalCode::Duplicate,
+                ..Self::invalid(
+                    "name",
+                    format!("A proxy named \"{name}\" is there already; choose another name."),
+                )
+            },
+            PoolError::Duplicate(name) => Self {
+                code: RefusalCode::Duplicate,
+                ..Self::invalid("url", format!("This proxy is there already, under the name \"{name}\"."))
+            },
+            PoolError::NotFound(id) => {
+                Self::new(RefusalCode::NotFound, format!("There is no proxy with the id \"{id}\"."))
+            }
+        }
+    }
+}
+
+impl From<Result<Reply, Refusal>> for Reply {
+    fn from(result: Result<Reply, Refusal>) -> Self {
+        result.unwrap_or_else(Self::Refused)
+    }
+}

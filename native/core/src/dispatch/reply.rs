@@ -1,0 +1,240 @@
+//! The body of an answer on its way to the client: passed on as it arrives, watched and cleaned where the route
+//! asks for it. It carries the attempt's lease and the request's record, and ends both exactly once: at the end,
+//! on a failure in the middle, or on drop when the client has gone.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::Sleep;
+
+use super::judge::Outcome;
+use crate::forward::gunzip::Gunzip;
+use crate::forward::redact::Redactor;
+use crate::forward::tail::Tail;
+use crate::requests::{AttemptView, CLIENT_CLOSED, OpenRequest};
+use crate::state::Lease;
+
+/// What is done to the bytes of an answer on the way.
+#[derive(Default)]
+pub struct Filters {
+    pub gunzip: Option<Gunzip>,
+    pub redactor: Option<Redactor>,
+    pub tail: Option<Tail>,
+}
+
+impl Filters {
+    fn push(&mut self, data: Bytes) -> std::io::Result<Bytes> {
+        let plain = match self.gunzip.as_mut() {
+            Some(gunzip) => gunzip.push(&data)?,
+            None => data,
+        };
+        if let Some(tail) = self.tail.as_mut() {
+            tail.push(&plain);
+        }
+        Ok(match self.redactor.as_mut() {
+            Some(redactor) => redactor.push(plain),
+            None => plain,
+        })
+    }
+
+    /// Whatever was still held back; an error when a compressed answer was cut short.
+    fn finish(&mut self) -> std::io::Result<Bytes> {
+        let mut rest = match self.gunzip.take() {
+            Some(gunzip) => {
+                let last = gunzip.finish()?;
+                self.push(last)?.to_vec()
+            }
+            None => Vec::new(),
+        };
+        if let Some(redactor) = self.redactor.as_mut() {
+            rest.extend_from_slice(&redactor.finish());
+        }
+        Ok(Bytes::from(rest))
+    }
+}
+
+/// The lease and the record of the request, ended together.
+pub struct Claim {
+    pub lease: Lease,
+    pub open: OpenRequest,
+    pub status: u16,
+    pub started: Instant,
+}
+
+impl Claim {
+    fn settle(self, outcome: &Outcome) {
+        let Self { lease, mut open, status, started } = self;
+        let pick = lease.pick.clone();
+        let verdict = lease.settle(outcome);
+        let error = Some(verdict.reason).filter(|reason| !reason.is_empty());
+        let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        open.add_attempt(AttemptView::new(&pick, Some(status), error.clone(), milliseconds));
+        match outcome {
+            Outcome::CallerGone => open.finish(CLIENT_CLOSED, error),
+            _ => open.finish(status, error),
+        }
+    }
+}
+
+pub enum ReplyBody {
+    Whole(Option<Bytes>),
+    Flowing(Box<Flowing>),
+}
+
+pub struct Flowing {
+    inner: Incoming,
+    filters: Filters,
+    claim: Option<Claim>,
+    silence: Duration,
+    deadline: Pin<Box<Sleep>>,
+    ended: bool,
+}
+
+/// Why an answer broke off; the client sees its connection end.
+#[derive(Debug)]
+pub struct BrokenOff(pub String);
+
+impl std::fmt::Display for BrokenOff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BrokenOff {}
+
+impl ReplyBody {
+    pub fn whole(bytes: Bytes) -> Self {
+        Self::Whole(Some(bytes).filter(|bytes| !bytes.is_empty()))
+    }
+
+    pub fn flowing(inner: Incoming, filters: Filters, claim: Claim, silence: Duration) -> Self {
+        let deadline = Box::pin(tokio::time::sleep(silence));
+        Self::Flowing(Box::new(Flowing {
+            inner,
+            filters,
+            claim: Some(claim),
+            silence,
+            deadline,
+            ended: false,
+        }))
+    }
+}
+
+impl Flowing {
+    fn settle(&mut self, outcome: &Outcome) {
+        if let Some(claim) = self.claim.take() {
+            claim.settle(outcome);
+        }
+    }
+
+    fn break_off(
+        &mut self,
+        outcome: Outcome,
+        words: String,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        self.ended = true;
+        self.settle(&outcome);
+        Poll::Ready(Some(Err(BrokenOff(words))))
+    }
+
+    fn complete(&mut self) {
+        let error = self.filters.tail.as_ref().and_then(Tail::error);
+        let status = self.claim.as_ref().map_or(200, |claim| claim.status);
+        let outcome = match error {
+            Some(error) => Outcome::StreamError(error),
+            None => Outcome::Answered { status, error: None, retry_after: None },
+        };
+        self.settle(&outcome);
+    }
+
+    fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        loop {
+            if self.ended {
+                return Poll::Ready(None);
+            }
+            let frame = match Pin::new(&mut self.inner).poll_frame(context) {
+                Poll::Ready(frame) => frame,
+                Poll::Pending => {
+                    ready!(self.deadline.as_mut().poll(context));
+                    let words = "the upstream stayed silent in the middle of its answer".to_owned();
+                    return self.break_off(Outcome::TimedOut, words);
+                }
+            };
+            self.deadline.as_mut().reset(tokio::time::Instant::now() + self.silence);
+            let passed = match frame {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.filters.push(data),
+                    Err(_) => continue,
+                },
+                None => {
+                    self.ended = true;
+                    self.filters.finish()
+                }
+                Some(Err(_)) => {
+                    let words = "the upstream broke its answer off".to_owned();
+                    return self.break_off(Outcome::Interrupted(words.clone()), words);
+                }
+            };
+            match passed {
+                Err(error) => {
+                    let words = format!("the upstream's compressed answer is damaged: {error}");
+                    return self.break_off(Outcome::Interrupted(words.clone()), words);
+                }
+                Ok(bytes) => {
+                    if self.ended {
+                        self.complete();
+                    }
+                    if !bytes.is_empty() {
+                        return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Flowing {
+    fn drop(&mut self) {
+        // An answer of known length is not polled past its last byte: that is an end, not a client that left.
+        if self.inner.is_end_stream() {
+            self.complete();
+        } else {
+            self.settle(&Outcome::CallerGone);
+        }
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = BrokenOff;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        match self.get_mut() {
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Flowing(flowing) => flowing.poll_data(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.is_none(),
+            Self::Flowing(flowing) => flowing.ended,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            // What is unpacked here has no length known beforehand.
+            Self::Flowing(flowing) if flowing.filters.gunzip.is_some() => SizeHint::default(),
+            Self::Flowing(flowing) => flowing.inner.size_hint(),
+        }
+    }
+}

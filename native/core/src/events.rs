@@ -1,0 +1,139 @@
+//! EventManager: what happened, told to whoever listens: the log, the addon's callback, later the admin stream.
+//! Publishing never waits and never fails; a listener that is too slow misses events and is told how many.
+//!
+//! Invariant: an event carries no secret; its message is a line fit for a log.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::{broadcast, watch};
+use ts_rs::TS;
+
+use crate::clock::Millis;
+use crate::ids::{KeyId, ProxyId};
+
+/// Events a slow listener may lag behind before it misses some.
+const BACKLOG: usize = 1_024;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub enum EventType {
+    #[serde(rename = "key.added")]
+    KeyAdded,
+    #[serde(rename = "key.updated")]
+    KeyUpdated,
+    #[serde(rename = "key.removed")]
+    KeyRemoved,
+    #[serde(rename = "key.cooling")]
+    KeyCooling,
+    #[serde(rename = "key.available")]
+    KeyAvailable,
+    #[serde(rename = "key.disabled")]
+    KeyDisabled,
+    #[serde(rename = "assignment.changed")]
+    AssignmentChanged,
+    #[serde(rename = "pool.changed")]
+    PoolChanged,
+    #[serde(rename = "proxy.error")]
+    ProxyError,
+    #[serde(rename = "proxy.recovered")]
+    ProxyRecovered,
+    #[serde(rename = "request.finished")]
+    RequestFinished,
+    #[serde(rename = "state.warning")]
+    StateWarning,
+    #[serde(rename = "endpoint.changed")]
+    EndpointChanged,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Event {
+    #[serde(rename = "type")]
+    pub kind: EventType,
+    #[ts(type = "number")]
+    pub at: Millis,
+    pub level: Level,
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub key_id: Option<KeyId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub proxy_id: Option<ProxyId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub request_id: Option<String>,
+}
+
+impl Event {
+    pub fn new(kind: EventType, level: Level, at: Millis, message: impl Into<String>) -> Self {
+        Self { kind, at, level, message: message.into(), key_id: None, proxy_id: None, request_id: None }
+    }
+
+    pub fn key(mut self, id: &KeyId) -> Self {
+        self.key_id = Some(id.clone());
+        self
+    }
+
+    pub fn proxy(mut self, id: &ProxyId) -> Self {
+        self.proxy_id = Some(id.clone());
+        self
+    }
+
+    pub fn request(mut self, id: &str) -> Self {
+        self.request_id = Some(id.to_owned());
+        self
+    }
+}
+
+pub struct EventManager {
+    events: broadcast::Sender<Arc<Event>>,
+    changes: watch::Sender<()>,
+    revision: AtomicU64,
+}
+
+impl Default for EventManager {
+    fn default() -> Self {
+        Self {
+            events: broadcast::channel(BACKLOG).0,
+            changes: watch::channel(()).0,
+            revision: AtomicU64::new(0),
+        }
+    }
+}
+
+impl EventManager {
+    pub fn publish(&self, event: Event) {
+        // An error only says that nobody listens.
+        let _ = self.events.send(Arc::new(event));
+        self.touch();
+    }
+
+    /// Something a snapshot shows has changed without being worth an event (a request began, say).
+    pub fn touch(&self) {
+        self.revision.fetch_add(1, Ordering::Relaxed);
+        self.changes.send_replace(());
+    }
+
+    pub fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Relaxed)
+    }
+
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.events.subscribe()
+    }
+
+    /// Wakes after any change; several changes may wake once.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+}

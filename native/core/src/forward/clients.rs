@@ -1,0 +1,77 @@
+//! One HTTP client, with its own connections, for each pair of key and egress. Who is paired with whom is decided
+//! elsewhere; this file only keeps the pairs apart and lets go of those no longer used.
+//!
+//! Invariant: connection pools are keyed by egress identity *and* key, so that no key's traffic rides on another's
+//! tunnel, nor on a tunnel opened with credentials since changed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use parking_lot::Mutex;
+
+use super::connect::{Connector, Route};
+use super::tls::TlsConfigs;
+use crate::dispatch::RequestBody;
+use crate::ids::{KeyId, ProxyId};
+use crate::pools::{Pick, PickedProxy};
+use crate::proxies::url::ProxyUrl;
+
+/// Idle tunnels are closed after this long; common proxies and Google keep them for longer.
+const IDLE: Duration = Duration::from_secs(60);
+const MOST_IDLE: usize = 32;
+
+pub type HttpClient = Client<Connector, RequestBody>;
+
+struct Entry {
+    url: Option<Arc<ProxyUrl>>,
+    client: HttpClient,
+}
+
+pub struct Clients {
+    entries: Mutex<HashMap<(KeyId, Option<ProxyId>), Entry>>,
+    tls: TlsConfigs,
+    allow_h2: bool,
+    connect_timeout: Duration,
+    opened: Arc<AtomicU64>,
+}
+
+impl Clients {
+    pub fn new(tls: TlsConfigs, allow_h2: bool, connect_timeout: Duration) -> Self {
+        Self { entries: Mutex::default(), tls, allow_h2, connect_timeout, opened: Arc::default() }
+    }
+
+    pub fn for_pick(&self, pick: &Pick) -> HttpClient {
+        let url = pick.proxy.as_ref().map(|proxy| &proxy.url);
+        let pair = (pick.key.clone(), pick.proxy.as_ref().map(|proxy| proxy.id.clone()));
+        let mut entries = self.entries.lock();
+        match entries.get(&pair) {
+            Some(entry) if entry.url.as_ref() == url => entry.client.clone(),
+            _ => {
+                let client = self.build(pick.proxy.as_ref());
+                entries.insert(pair, Entry { url: url.cloned(), client: client.clone() });
+                client
+            }
+        }
+    }
+
+    /// Lets go of pairs that `kept` refuses; requests under way finish on the client they hold.
+    pub fn retain(&self, kept: impl Fn(&KeyId, Option<&ProxyId>) -> bool) {
+        self.entries.lock().retain(|(key, proxy), _| kept(key, proxy.as_ref()));
+    }
+
+    fn build(&self, proxy: Option<&PickedProxy>) -> HttpClient {
+        let route = proxy.map_or(Route::Direct, |proxy| Route::Proxy(proxy.url.clone()));
+        let connector =
+            Connector::new(route, &self.tls, self.allow_h2, self.connect_timeout, Arc::clone(&self.opened));
+        Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(MOST_IDLE)
+            .build(connector)
+    }
+}

@@ -1,0 +1,196 @@
+//! Which headers and query parameters cross this endpoint, in each direction. Pure: no sockets, no choice of key.
+//!
+//! Invariant: exactly one credential goes upstream, in the header `x-goog-api-key`; Google answers two with 400.
+//! Invariant: hop-by-hop headers, and those that Connection names, are dropped before the credential is set, so
+//! that no client can make a proxy strip it.
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+use crate::secret::Secret;
+
+pub const API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
+const OWN_PREFIX: &str = "x-aggregator-";
+
+/// RFC 9110 §7.6.1 and its predecessors.
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Local to the client and this endpoint: credentials, the local address, and what is decided anew here.
+const NOT_FOR_UPSTREAM: [&str; 9] = [
+    "x-goog-api-key",
+    "authorization",
+    "x-api-key",
+    "cookie",
+    "host",
+    "origin",
+    "referer",
+    "expect",
+    "accept-encoding",
+];
+
+/// Would send the client around this endpoint, or bind it to a host that is not ours.
+const NOT_FOR_CLIENT: [&str; 3] = ["alt-svc", "strict-transport-security", "set-cookie"];
+
+/// Query parameters that carry credentials.
+const CREDENTIAL_PARAMETERS: [&str; 2] = ["key", "access_token"];
+
+/// Whether the upstream may compress its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// The answer is read or rewritten here.
+    Identity,
+    /// The client decodes gzip itself; the answer passes as it is.
+    Gzip,
+}
+
+/// Gzip only when the client takes it and nothing here has to read the answer. Other codings are never asked
+/// for: an error body in them could not be read.
+pub fn encoding_for(client: &HeaderMap, read_here: bool) -> Encoding {
+    let takes_gzip = client.get_all(header::ACCEPT_ENCODING).iter().any(|value| {
+        let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
+        text.split(',').any(|part| {
+            let mut pieces = part.split(';').map(str::trim);
+            let coding = pieces.next().unwrap_or_default();
+            let refused = pieces.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+            matches!(coding, "gzip" | "x-gzip" | "*") && !refused
+        })
+    });
+    if takes_gzip && !read_here { Encoding::Gzip } else { Encoding::Identity }
+}
+
+pub fn for_upstream(client: &HeaderMap, key: &Secret, encoding: Encoding) -> Option<HeaderMap> {
+    let mut headers = crossing(client, &NOT_FOR_UPSTREAM);
+    let encoding = match encoding {
+        Encoding::Identity => HeaderValue::from_static("identity"),
+        Encoding::Gzip => HeaderValue::from_static("gzip"),
+    };
+    headers.insert(header::ACCEPT_ENCODING, encoding);
+    let mut credential = HeaderValue::from_str(key.expose()).ok()?;
+    credential.set_sensitive(true);
+    headers.insert(API_KEY, credential);
+    Some(headers)
+}
+
+/// The upstream's headers for the client, with the key blotted out wherever it was echoed.
+pub fn for_client(upstream: &HeaderMap, key: &Secret) -> HeaderMap {
+    let mut headers = crossing(upstream, &NOT_FOR_CLIENT);
+    for value in headers.values_mut() {
+        let echoed = super::redact::redact_once(value.as_bytes(), key);
+        if let Some(clean) = echoed.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok()) {
+            *value = clean;
+        }
+    }
+    headers
+}
+
+/// `query` without credentials, everything else byte for byte. `None` when nothing is left.
+pub fn without_credentials(query: &str) -> Option<String> {
+    let is_credential = |part: &&str| {
+        let name = part.split('=').next().unwrap_or_default();
+        let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
+        CREDENTIAL_PARAMETERS.contains(&name.as_ref())
+    };
+    let kept: Vec<&str> = query.split('&').filter(|part| !is_credential(part)).collect();
+    Some(kept.join("&")).filter(|text| !text.is_empty())
+}
+
+fn crossing(headers: &HeaderMap, left_out: &[&str]) -> HeaderMap {
+    let named: Vec<String> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .collect();
+    let mut kept = HeaderMap::with_capacity(headers.len() + 2);
+    for (name, value) in headers {
+        let text = name.as_str();
+        let dropped = HOP_BY_HOP.contains(&text)
+            || left_out.contains(&text)
+            || text.starts_with(OWN_PREFIX)
+            || named.iter().any(|name| name == text);
+        if !dropped {
+            kept.append(name.clone(), value.clone());
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(*name, HeaderValue::from_static(value));
+        }
+        map
+    }
+
+    #[test]
+    fn one_credential_goes_up_and_the_clients_own_do_not() {
+        let client = headers(&[
+            ("x-goog-api-key", "local"),
+            ("authorization", "Bearer local"),
+            ("x-api-key", "local"),
+            ("cookie", "a=b"),
+            ("x-aggregator-key", "work"),
+            ("content-type", "application/json"),
+            ("x-goog-api-client", "sdk"),
+        ]);
+        let up = for_upstream(&client, &Secret::new("test-key-alpha-0001"), Encoding::Identity).unwrap();
+        let mut names: Vec<_> = up.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["accept-encoding", "content-type", "x-goog-api-client", "x-goog-api-key"]);
+        assert_eq!(up.get(API_KEY).unwrap(), "test-key-alpha-0001");
+        assert!(up.get(API_KEY).unwrap().is_sensitive());
+    }
+
+    #[test]
+    fn connection_cannot_name_the_credential_away() {
+        let client =
+            headers(&[("connection", "x-goog-api-key, X-Custom"), ("x-custom", "1"), ("te", "trailers")]);
+        let up = for_upstream(&client, &Secret::new("test-key-alpha-0001"), Encoding::Gzip).unwrap();
+        assert!(up.get(API_KEY).is_some());
+        assert!(up.get("x-custom").is_none() && up.get("te").is_none() && up.get("connection").is_none());
+    }
+
+    #[test]
+    fn gzip_is_asked_for_only_where_the_client_can_and_nothing_reads_here() {
+        let gzip = headers(&[("accept-encoding", "deflate, gzip;q=0.5, br")]);
+        assert_eq!(encoding_for(&gzip, false), Encoding::Gzip);
+        assert_eq!(encoding_for(&gzip, true), Encoding::Identity);
+        assert_eq!(encoding_for(&headers(&[("accept-encoding", "br")]), false), Encoding::Identity);
+        assert_eq!(encoding_for(&headers(&[("accept-encoding", "gzip;q=0")]), false), Encoding::Identity);
+        assert_eq!(encoding_for(&HeaderMap::new(), false), Encoding::Identity);
+    }
+
+    #[test]
+    fn an_echoed_key_and_detours_do_not_reach_the_client() {
+        let mut upstream = headers(&[("alt-svc", "h3=\":443\""), ("x-note", "key=test-key-alpha-0001")]);
+        upstream.insert("content-type", HeaderValue::from_static("text/plain"));
+        let down = for_client(&upstream, &Secret::new("test-key-alpha-0001"));
+        assert_eq!(down.get("x-note").unwrap(), "key=***************0001");
+        assert!(down.get("alt-svc").is_none());
+    }
+
+    #[test]
+    fn the_query_keeps_all_but_credentials() {
+        assert_eq!(
+            without_credentials("alt=sse&key=K&pageSize=5%20").as_deref(),
+            Some("alt=sse&pageSize=5%20")
+        );
+        assert_eq!(without_credentials("key=K&k%65y=K&access_token=T"), None);
+        assert_eq!(without_credentials("monkey=1&key2=2").as_deref(), Some("monkey=1&key2=2"));
+    }
+}

@@ -1,0 +1,226 @@
+//! GoogleApiForwarder: exactly one attempt of one request with one key through one egress. It judges nothing and
+//! retries nothing; whatever comes back is handed over as an `Answer` or as the `Outcome` of a failure.
+//!
+//! Invariant: this is the one egress path; requests, key tests and proxy probes all leave through `connect`.
+//! Invariant: no redirect is followed, so no key can be sent to a host the user did not choose.
+
+pub mod clients;
+pub mod connect;
+pub mod gunzip;
+pub mod headers;
+pub mod redact;
+pub mod tail;
+pub mod tls;
+
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{self, HeaderMap};
+use http::{Method, Request, Response, StatusCode, Uri};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use url::Url;
+
+use crate::dispatch::RequestBody;
+use crate::dispatch::judge::Outcome;
+use crate::dispatch::replay::BodyFault;
+use crate::dispatch::upstream_error::UpstreamError;
+use crate::pools::Pick;
+use crate::proxies::url::ProxyUrl;
+use crate::settings::{Http2, UpstreamSettings, parse_base_url};
+use clients::Clients;
+use connect::{DialError, Route, Target, dial, dial_error_of};
+use headers::Encoding;
+use tls::{TlsConfigs, TlsRoots};
+
+/// Error bodies are read whole, up to this many bytes packed and unpacked.
+const MOST_ERROR_BODY: usize = 256 * 1024;
+
+/// What every attempt of one request shares.
+pub struct Outbound {
+    pub method: Method,
+    /// Path and query without credentials, as the client wrote them.
+    pub target: String,
+    /// The client's headers, untouched.
+    pub headers: HeaderMap,
+    pub encoding: Encoding,
+}
+
+pub enum Answer {
+    /// Headers are here and the body flows on.
+    Flowing(Response<Incoming>),
+    /// An error, read whole and clean of the key.
+    Refused(Refused),
+}
+
+pub struct Refused {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub error: Option<UpstreamError>,
+}
+
+impl Refused {
+    pub fn outcome(&self) -> Outcome {
+        let retry_after =
+            self.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        Outcome::Answered {
+            status: self.status.as_u16(),
+            error: self.error.clone(),
+            retry_after: retry_after.map(Duration::from_secs),
+        }
+    }
+}
+
+/// Why the forwarder cannot be built from the settings, in words.
+#[derive(Debug)]
+pub struct ForwarderError {
+    pub path: &'static str,
+    pub message: String,
+}
+
+pub struct GoogleApiForwarder {
+    base: Url,
+    clients: Clients,
+    tls: TlsConfigs,
+    allow_h2: bool,
+    connect_timeout: Duration,
+    silence: Duration,
+}
+
+impl GoogleApiForwarder {
+    /// Reads certificates from disk: not for the request path.
+    pub fn new(settings: &UpstreamSettings, roots: &TlsRoots) -> Result<Self, ForwarderError> {
+        let base = parse_base_url(&settings.base_url)
+            .map_err(|message| ForwarderError { path: "upstream.baseUrl", message })?;
+        let tls = roots
+            .configs()
+            .map_err(|error| ForwarderError { path: "upstream.caFile", message: error.to_string() })?;
+        let allow_h2 = settings.http2 == Http2::Auto;
+        let connect_timeout = Duration::from_secs(settings.connect_timeout_seconds);
+        Ok(Self {
+            base,
+            clients: Clients::new(tls.clone(), allow_h2, connect_timeout),
+            tls,
+            allow_h2,
+            connect_timeout,
+            silence: Duration::from_secs(settings.request_timeout_seconds),
+        })
+    }
+
+    /// Longest silence allowed before the first byte and between bytes.
+    pub fn silence(&self) -> Duration {
+        self.silence
+    }
+
+    pub fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    /// One attempt. `Err` means that no answer came.
+    pub async fn attempt(&self, pick: &Pick, call: &Outbound, body: RequestBody) -> Result<Answer, Outcome> {
+        let request = self.request(pick, call, body)?;
+        let client = self.clients.for_pick(pick);
+        let response = match tokio::time::timeout(self.silence, client.request(request)).await {
+            Err(_) => return Err(Outcome::TimedOut),
+            Ok(Err(error)) => return Err(failure(&error)),
+            Ok(Ok(response)) => response,
+        };
+        if response.status().as_u16() < 400 || call.method == Method::HEAD {
+            return Ok(Answer::Flowing(response));
+        }
+        self.read_refusal(pick, response).await.map(Answer::Refused)
+    }
+
+    /// Opens a tunnel through `proxy` to the upstream's own host, TLS included, and closes it again.
+    /// Answers the time it took.
+    pub async fn probe(&self, proxy: &std::sync::Arc<ProxyUrl>) -> Result<Duration, DialError> {
+        let uri: Uri = self.base.as_str().parse().map_err(|_| {
+            DialError::Upstream(connect::UpstreamFault::BadTarget { reason: "it is not a web address" })
+        })?;
+        let target = Target::from_uri(&uri).map_err(DialError::Upstream)?;
+        let started = Instant::now();
+        let route = Route::Proxy(proxy.clone());
+        dial(&route, &target, &self.tls, self.allow_h2, self.connect_timeout).await?;
+        Ok(started.elapsed())
+    }
+
+    fn request(
+        &self,
+        pick: &Pick,
+        call: &Outbound,
+        body: RequestBody,
+    ) -> Result<Request<RequestBody>, Outcome> {
+        let unusable = |what: &str| Outcome::Unreachable(format!("the request could not be built: {what}"));
+        let base = self.base.as_str().trim_end_matches('/');
+        let uri: Uri =
+            format!("{base}{}", call.target).parse().map_err(|_| unusable("its path is not valid"))?;
+        let headers = headers::for_upstream(&call.headers, &pick.secret, call.encoding)
+            .ok_or_else(|| unusable("the key cannot travel in a header"))?;
+        let mut request = Request::new(body);
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    async fn read_refusal(&self, pick: &Pick, response: Response<Incoming>) -> Result<Refused, Outcome> {
+        let (parts, body) = response.into_parts();
+        let packed =
+            tokio::time::timeout(self.silence, read_bounded(body)).await.map_err(|_| Outcome::TimedOut)??;
+        let plain = if is_gzip(&parts.headers) {
+            gunzip::gunzip_whole(&packed, MOST_ERROR_BODY).unwrap_or_default()
+        } else {
+            packed
+        };
+        let body = redact::redact_once(&plain, &pick.secret).map_or(plain, Bytes::from);
+        let mut headers = headers::for_client(&parts.headers, &pick.secret);
+        headers.remove(header::CONTENT_ENCODING);
+        headers.remove(header::CONTENT_LENGTH);
+        Ok(Refused { status: parts.status, headers, error: UpstreamError::parse(&body), body })
+    }
+}
+
+pub fn is_gzip(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_ENCODING).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"gzip"))
+}
+
+/// The beginning of the body, up to the limit: an error longer than that is not one of Google's.
+async fn read_bounded(mut body: Incoming) -> Result<Bytes, Outcome> {
+    let mut read = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Outcome::Interrupted(words_of(&error)))?;
+        if let Ok(data) = frame.into_data() {
+            read.extend_from_slice(&data[..data.len().min(MOST_ERROR_BODY - read.len())]);
+        }
+        if read.len() == MOST_ERROR_BODY {
+            break;
+        }
+    }
+    Ok(read.freeze())
+}
+
+fn failure(error: &hyper_util::client::legacy::Error) -> Outcome {
+    match dial_error_of(error) {
+        Some(DialError::Proxy(fault)) => return Outcome::Proxy(fault.clone()),
+        Some(DialError::Upstream(fault)) => return Outcome::Unreachable(fault.words()),
+        None => {}
+    }
+    match body_fault_of(error) {
+        Some(BodyFault::TooLarge) => Outcome::BodyTooLarge,
+        Some(BodyFault::CallerGone | BodyFault::Superseded) => Outcome::CallerGone,
+        None => Outcome::Interrupted(words_of(error)),
+    }
+}
+
+fn body_fault_of(error: &(dyn std::error::Error + 'static)) -> Option<BodyFault> {
+    std::iter::successors(Some(error), |&error| error.source())
+        .find_map(|error| error.downcast_ref::<BodyFault>().copied())
+}
+
+/// The innermost cause: hyper's outer texts ("error sending request") say nothing a user can act on.
+fn words_of(error: &(dyn std::error::Error + 'static)) -> String {
+    let innermost = std::iter::successors(Some(error), |&error| error.source()).last();
+    let cause = innermost.map(ToString::to_string).unwrap_or_default();
+    format!("the connection to the upstream ended before a whole answer ({cause})")
+}

@@ -1,0 +1,61 @@
+//! Identities of keys, proxies and requests: cheap to clone, never secret, stable for an entry's whole life.
+//! How they are stored or shown belongs elsewhere.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::clock::Millis;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+        #[serde(transparent)]
+        #[ts(type = "string")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(Arc::from(text))
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(Arc::from(text))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// One API key. Not the key's text.
+    KeyId
+);
+id!(
+    /// One proxy server of the pool.
+    ProxyId
+);
+
+const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
+/// `prefix_<ms>_<7 characters>`, the form earlier versions gave to proxies.
+pub fn mint(prefix: &str, now: Millis, rng: &mut fastrand::Rng) -> String {
+    let tail: String = (0..7).map(|_| char::from(ALPHABET[rng.usize(..ALPHABET.len())])).collect();
+    format!("{prefix}_{now}_{tail}")
+}

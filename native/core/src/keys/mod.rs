@@ -1,0 +1,346 @@
+//! The keys: what the user entered of each, what the system learned, and which may serve the next request.
+//! Knows nothing of proxies, sockets or storage; time and randomness are arguments.
+
+pub mod select;
+pub mod text;
+
+use indexmap::IndexMap;
+
+use crate::clock::Millis;
+use crate::ids::KeyId;
+use crate::secret::Secret;
+use crate::settings::KeySelection;
+use crate::vault::EnteredKey;
+use select::{Candidate, choose};
+use text::{KeyTextError, check_key_text, check_name};
+
+/// Wait after a refusal that names no delay, in seconds, unless the key has its own.
+pub const DEFAULT_COOLDOWN_SECONDS: u32 = 60;
+
+/// Why a change to the keys is refused; words are made where it is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyError {
+    Text(KeyTextError),
+    Name(String),
+    NameTaken(String),
+    WeightOutOfRange(u32),
+    CooldownOutOfRange(u32),
+    /// The same key text is already there, under this name.
+    Duplicate(String),
+    NotFound(KeyId),
+}
+
+/// A change to one key; `None` leaves a field as it is. An empty project clears it.
+#[derive(Clone, Debug, Default)]
+pub struct KeyPatch {
+    pub secret: Option<Secret>,
+    pub name: Option<String>,
+    pub project: Option<String>,
+    pub weight: Option<u32>,
+    pub cooldown_seconds: Option<u32>,
+}
+
+/// What the system learned of a key since it was loaded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Learned {
+    pub cooling: Option<Cooling>,
+    /// Set when the upstream refused the key itself; cleared by the user enabling it or changing its text.
+    pub disabled_because: Option<String>,
+    pub in_flight: u32,
+    pub requests: u64,
+    pub failures: u64,
+    pub last_used: Option<Millis>,
+    turn: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cooling {
+    pub until: Millis,
+    pub reason: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    pub entered: EnteredKey,
+    pub learned: Learned,
+}
+
+/// Why a key cannot serve now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Out {
+    DisabledByUser,
+    Disabled(String),
+    Cooling(Cooling),
+}
+
+impl ApiKey {
+    /// `None` when the key may serve at `now`. Cooldowns are compared here, so none needs a timer.
+    pub fn out(&self, now: Millis) -> Option<Out> {
+        if !self.entered.enabled {
+            return Some(Out::DisabledByUser);
+        }
+        if let Some(reason) = &self.learned.disabled_because {
+            return Some(Out::Disabled(reason.clone()));
+        }
+        match &self.learned.cooling {
+            Some(cooling) if cooling.until > now => Some(Out::Cooling(cooling.clone())),
+            _ => None,
+        }
+    }
+
+    pub fn cooldown_millis(&self) -> Millis {
+        Millis::from(self.entered.cooldown_seconds.unwrap_or(DEFAULT_COOLDOWN_SECONDS)) * 1_000
+    }
+}
+
+/// All keys, in the order entered.
+#[derive(Clone, Debug, Default)]
+pub struct ApiKeyManager {
+    keys: IndexMap<KeyId, ApiKey>,
+}
+
+impl ApiKeyManager {
+    pub fn get(&self, id: &KeyId) -> Option<&ApiKey> {
+        self.keys.get(id)
+    }
+
+    pub fn get_mut(&mut self, id: &KeyId) -> Option<&mut ApiKey> {
+        self.keys.get_mut(id)
+    }
+
+    /// By id, or by name when no id fits.
+    pub fn find(&self, text: &str) -> Option<&ApiKey> {
+        self.keys.get(&KeyId::from(text)).or_else(|| self.iter().find(|key| key.entered.name == text))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &ApiKey> {
+        self.keys.values()
+    }
+
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    pub fn entered(&self) -> Vec<EnteredKey> {
+        self.iter().map(|key| key.entered.clone()).collect()
+    }
+
+    pub fn add(&mut self, entered: EnteredKey) -> Result<(), KeyError> {
+        self.check(&entered)?;
+        self.keys.insert(entered.id.clone(), ApiKey { entered, learned: Learned::default() });
+        Ok(())
+    }
+
+    /// A new text makes a new key of it: what was learned of the old text is forgotten.
+    pub fn modify(&mut self, id: &KeyId, patch: KeyPatch) -> Result<(), KeyError> {
+        let key = self.keys.get(id).ok_or_else(|| KeyError::NotFound(id.clone()))?;
+        let mut entered = key.entered.clone();
+        if let Some(secret) = patch.secret {
+            entered.secret = secret;
+        }
+        if let Some(name) = patch.name {
+            entered.name = name;
+        }
+        if let Some(project) = patch.project {
+            entered.project = Some(project).filter(|text| !text.is_empty());
+        }
+        entered.weight = patch.weight.unwrap_or(entered.weight);
+        entered.cooldown_seconds = patch.cooldown_seconds.or(entered.cooldown_seconds);
+        self.check(&entered)?;
+        if let Some(key) = self.keys.get_mut(id) {
+            key.replace_entered(entered);
+        }
+        Ok(())
+    }
+
+    pub fn remove(&mut self, id: &KeyId) -> Result<ApiKey, KeyError> {
+        self.keys.shift_remove(id).ok_or_else(|| KeyError::NotFound(id.clone()))
+    }
+
+    /// Enabling also forgives: a key that the upstream refused is given another try.
+    pub fn set_enabled(&mut self, id: &KeyId, enabled: bool) -> Result<(), KeyError> {
+        let key = self.keys.get_mut(id).ok_or_else(|| KeyError::NotFound(id.clone()))?;
+        key.entered.enabled = enabled;
+        if enabled {
+            key.learned.disabled_because = None;
+            key.learned.cooling = None;
+        }
+        Ok(())
+    }
+
+    /// Takes over what the user entered, keeping what was learned of every key whose text is unchanged.
+    pub fn adopt(&mut self, entered: Vec<EnteredKey>) {
+        let mut before = std::mem::take(&mut self.keys);
+        for new in entered {
+            let key = match before.shift_remove(&new.id) {
+                Some(mut known) => {
+                    let enabled_now = new.enabled && !known.entered.enabled;
+                    known.replace_entered(new);
+                    if enabled_now {
+                        known.learned.disabled_because = None;
+                    }
+                    known
+                }
+                None => ApiKey { entered: new, learned: Learned::default() },
+            };
+            self.keys.insert(key.entered.id.clone(), key);
+        }
+    }
+
+    /// Chooses among the keys that `usable` accepts; the first tier with a usable key wins.
+    /// Does not count the request: see `Pools::lease`.
+    pub fn select(
+        &mut self,
+        strategy: KeySelection,
+        rng: &mut fastrand::Rng,
+        usable: impl Fn(&ApiKey) -> Option<Tier>,
+    ) -> Option<KeyId> {
+        let tiers: Vec<Option<Tier>> = self.keys.values().map(usable).collect();
+        let best = tiers.iter().flatten().min()?;
+        let places: Vec<usize> =
+            (0..tiers.len()).filter(|&place| tiers[place].as_ref() == Some(best)).collect();
+        let mut candidates: Vec<Candidate> = places.iter().map(|&place| self.candidate(place)).collect();
+        let chosen = choose(strategy, &mut candidates, rng)?;
+        for (place, candidate) in places.iter().zip(&candidates) {
+            if let Some((_, key)) = self.keys.get_index_mut(*place) {
+                key.learned.turn = candidate.turn;
+            }
+        }
+        self.keys.get_index(*places.get(chosen)?).map(|(id, _)| id.clone())
+    }
+
+    fn candidate(&self, place: usize) -> Candidate {
+        let key = &self.keys[place];
+        Candidate { weight: key.entered.weight, in_flight: key.learned.in_flight, turn: key.learned.turn }
+    }
+
+    fn check(&self, entered: &EnteredKey) -> Result<(), KeyError> {
+        check_key_text(entered.secret.expose()).map_err(KeyError::Text)?;
+        check_name(&entered.name).map_err(KeyError::Name)?;
+        if !(1..=100).contains(&entered.weight) {
+            return Err(KeyError::WeightOutOfRange(entered.weight));
+        }
+        if let Some(seconds) = entered.cooldown_seconds.filter(|seconds| !(1..=86_400).contains(seconds)) {
+            return Err(KeyError::CooldownOutOfRange(seconds));
+        }
+        for other in self.iter().filter(|other| other.entered.id != entered.id) {
+            if other.entered.secret == entered.secret {
+                return Err(KeyError::Duplicate(other.entered.name.clone()));
+            }
+            if other.entered.name == entered.name {
+                return Err(KeyError::NameTaken(entered.name.clone()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ApiKey {
+    fn replace_entered(&mut self, entered: EnteredKey) {
+        if self.entered.secret != entered.secret {
+            let in_flight = self.learned.in_flight;
+            self.learned = Learned { in_flight, ..Learned::default() };
+        }
+        self.entered = entered;
+    }
+}
+
+/// Keys of a later tier serve only when no key of an earlier one can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    Healthy,
+    /// Its proxy is in error: better than no answer, worse than any other key.
+    FaultyProxy,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entered(number: u32) -> EnteredKey {
+        EnteredKey {
+            id: format!("api-key-{number}").into(),
+            name: format!("key {number}"),
+            secret: Secret::new(format!("test-key-number-{number:04}")),
+            project: None,
+            weight: 1,
+            cooldown_seconds: None,
+            enabled: true,
+        }
+    }
+
+    fn manager(count: u32) -> ApiKeyManager {
+        let mut manager = ApiKeyManager::default();
+        for number in 1..=count {
+            manager.add(entered(number)).unwrap();
+        }
+        manager
+    }
+
+    #[test]
+    fn a_second_key_with_the_same_text_or_name_is_refused() {
+        let mut keys = manager(1);
+        let twin = EnteredKey { id: "x".into(), name: "other".to_owned(), ..entered(1) };
+        assert_eq!(keys.add(twin), Err(KeyError::Duplicate("key 1".to_owned())));
+        let namesake = EnteredKey { name: "key 1".to_owned(), ..entered(2) };
+        assert_eq!(keys.add(namesake), Err(KeyError::NameTaken("key 1".to_owned())));
+    }
+
+    #[test]
+    fn a_refused_change_changes_nothing() {
+        let mut keys = manager(2);
+        let patch = KeyPatch { name: Some("new".to_owned()), weight: Some(0), ..KeyPatch::default() };
+        assert_eq!(keys.modify(&"api-key-1".into(), patch), Err(KeyError::WeightOutOfRange(0)));
+        assert_eq!(keys.get(&"api-key-1".into()).unwrap().entered, entered(1));
+    }
+
+    #[test]
+    fn a_cooling_key_returns_when_its_time_is_over() {
+        let mut keys = manager(1);
+        let key = keys.get_mut(&"api-key-1".into()).unwrap();
+        key.learned.cooling = Some(Cooling { until: 1_000, reason: "429".to_owned() });
+        assert!(matches!(key.out(999), Some(Out::Cooling(_))));
+        assert_eq!(key.out(1_000), None);
+    }
+
+    #[test]
+    fn a_new_text_forgets_the_old_verdict_but_not_the_requests_in_flight() {
+        let mut keys = manager(1);
+        let id = KeyId::from("api-key-1");
+        keys.get_mut(&id).unwrap().learned =
+            Learned { disabled_because: Some("invalid".to_owned()), in_flight: 2, ..Learned::default() };
+        let patch = KeyPatch { secret: Some(Secret::new("test-key-replacement")), ..KeyPatch::default() };
+        keys.modify(&id, patch).unwrap();
+        let key = keys.get(&id).unwrap();
+        assert_eq!((key.out(0), key.learned.in_flight), (None, 2));
+    }
+
+    #[test]
+    fn enabling_gives_a_refused_key_another_try() {
+        let mut keys = manager(1);
+        let id = KeyId::from("api-key-1");
+        keys.get_mut(&id).unwrap().learned.disabled_because = Some("invalid".to_owned());
+        keys.set_enabled(&id, true).unwrap();
+        assert_eq!(keys.get(&id).unwrap().out(0), None);
+    }
+
+    #[test]
+    fn a_later_tier_serves_only_when_no_earlier_one_can() {
+        let mut keys = manager(3);
+        let mut rng = fastrand::Rng::with_seed(1);
+        let second_is_healthy =
+            |key: &ApiKey| Some(if key.entered.name == "key 2" { Tier::Healthy } else { Tier::FaultyProxy });
+        for _ in 0..5 {
+            let id = keys.select(KeySelection::RoundRobin, &mut rng, second_is_healthy);
+            assert_eq!(id, Some("api-key-2".into()));
+        }
+        let last = keys.select(KeySelection::RoundRobin, &mut rng, |key| {
+            (key.entered.name != "key 2").then_some(Tier::FaultyProxy)
+        });
+        assert!(last.is_some());
+    }
+}

@@ -1,0 +1,317 @@
+//! Pools: keys, proxies and assignments together, as plain data and pure functions. Picking a key for a request
+//! and counting it is one step here, and so is charging the outcome to whoever is to blame. No I/O, no clock.
+//!
+//! Invariant: whoever locks the pools never awaits while holding them (see `State`).
+
+use std::sync::Arc;
+
+use crate::clock::Millis;
+use crate::dispatch::judge::{Blame, Verdict};
+use crate::events::{Event, EventType, Level};
+use crate::ids::{KeyId, ProxyId};
+use crate::keys::{ApiKey, ApiKeyManager, Cooling, Out, Tier};
+use crate::proxies::assign::{Placing, ProxyAssignmentManager};
+use crate::proxies::pool::{ProxyPoolManager, ProxyServer, ProxyStatus, Turn};
+use crate::proxies::url::ProxyUrl;
+use crate::secret::Secret;
+use crate::settings::Settings;
+use crate::vault::Entered;
+
+#[derive(Clone, Debug, Default)]
+pub struct Pools {
+    pub keys: ApiKeyManager,
+    pub proxies: ProxyPoolManager,
+    pub assignments: ProxyAssignmentManager,
+    pub rng: fastrand::Rng,
+}
+
+/// The proxy an attempt leaves through.
+#[derive(Clone, Debug)]
+pub struct PickedProxy {
+    pub id: ProxyId,
+    pub name: String,
+    pub url: Arc<ProxyUrl>,
+}
+
+/// One key with its egress, counted as in flight until settled.
+#[derive(Clone, Debug)]
+pub struct Pick {
+    pub key: KeyId,
+    pub key_name: String,
+    pub secret: Secret,
+    /// `None` is a direct connection.
+    pub proxy: Option<PickedProxy>,
+}
+
+/// What a request asks of the choice.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// Key id or name that must serve.
+    pub pinned: Option<String>,
+    /// Keys that already tried this request.
+    pub tried: Vec<KeyId>,
+    /// Proxies that already failed it: their other keys serve only when no other proxy's can.
+    pub failed_proxies: Vec<ProxyId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoKey {
+    /// Nobody has entered a key.
+    NoneAtAll,
+    UnknownPin(String),
+    /// Every key is out; each with its reason.
+    AllOut(Vec<KeyOut>),
+    /// Keys are there, but all that could serve have tried.
+    AllTried,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyOut {
+    pub name: String,
+    pub why: Why,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    Out(Out),
+    /// Its proxy is disabled; direct is not a fallback.
+    ProxyDisabled(String),
+    /// Proxies exist, none is enabled, and the key was not allowed to go direct.
+    NoProxyEnabled,
+}
+
+/// How a key reaches the upstream.
+enum Route<'a> {
+    Direct,
+    Through(&'a ProxyServer),
+    Closed(Why),
+}
+
+impl Pools {
+    pub fn new(rng: fastrand::Rng) -> Self {
+        Self { rng, ..Self::default() }
+    }
+
+    pub fn entered(&self) -> Entered {
+        Entered {
+            keys: self.keys.entered(),
+            proxies: self.proxies.entered(),
+            assignments: self.assignments.entered(&self.keys),
+        }
+    }
+
+    /// Takes over what the user entered and keeps what was learned of the entries that stay.
+    pub fn adopt(&mut self, entered: Entered) {
+        self.keys.adopt(entered.keys);
+        self.proxies.adopt(entered.proxies);
+        self.assignments.adopt(entered.assignments);
+    }
+
+    /// Takes an edited copy over: what was entered comes from `next`, what was learned meanwhile stays.
+    pub fn take_over(&mut self, next: Self) {
+        self.keys.adopt(next.keys.entered());
+        self.proxies.adopt(next.proxies.entered());
+        self.assignments = next.assignments;
+    }
+
+    /// Makes assignments fit after any change to keys or proxies.
+    pub fn settle_assignments(&mut self, settings: &Settings, now: Millis) {
+        let around = Placing { keys: &self.keys, proxies: &self.proxies, settings: &settings.proxy, now };
+        self.assignments.settle(&around, &mut self.rng);
+    }
+
+    /// Picks a key for one attempt and counts it, in one step.
+    pub fn lease(&mut self, wish: &Wish, settings: &Settings, now: Millis) -> Result<Pick, NoKey> {
+        if self.keys.is_empty() {
+            return Err(NoKey::NoneAtAll);
+        }
+        let pinned = match &wish.pinned {
+            Some(text) => match self.keys.find(text) {
+                Some(key) => Some(key.entered.id.clone()),
+                None => return Err(NoKey::UnknownPin(text.clone())),
+            },
+            None => None,
+        };
+        let wanted = |key: &ApiKey| pinned.as_ref().is_none_or(|id| *id == key.entered.id);
+        let auto = settings.proxy.auto_assignment;
+        let is_faulty =
+            |proxy: &ProxyServer| proxy.health.faulty || wish.failed_proxies.contains(&proxy.entered.id);
+        let (proxies, assignments) = (&self.proxies, &self.assignments);
+        let chosen = self.keys.select(settings.key_selection, &mut self.rng, |key| {
+            if !wanted(key) || wish.tried.contains(&key.entered.id) || key.out(now).is_some() {
+                return None;
+            }
+            match route(proxies, assignments, &key.entered.id, auto) {
+                Route::Direct => Some(Tier::Healthy),
+                Route::Through(proxy) if is_faulty(proxy) => Some(Tier::FaultyProxy),
+                Route::Through(_) => Some(Tier::Healthy),
+                Route::Closed(_) => None,
+            }
+        });
+        match chosen {
+            Some(id) => Ok(self.count(&id, auto, now)),
+            None if !wish.tried.is_empty() => Err(NoKey::AllTried),
+            None => Err(NoKey::AllOut(self.reasons(wanted, auto, now))),
+        }
+    }
+
+    /// Picks this very key, available or not, to test it.
+    pub fn lease_for_test(&mut self, id: &KeyId, settings: &Settings, now: Millis) -> Result<Pick, NoKey> {
+        let auto = settings.proxy.auto_assignment;
+        let Some(key) = self.keys.get(id) else { return Err(NoKey::UnknownPin(id.to_string())) };
+        match route(&self.proxies, &self.assignments, id, auto) {
+            Route::Closed(why) => Err(NoKey::AllOut(vec![KeyOut { name: key.entered.name.clone(), why }])),
+            Route::Direct | Route::Through(_) => Ok(self.count(id, auto, now)),
+        }
+    }
+
+    /// Ends an attempt: no longer in flight, and whoever is blamed is charged.
+    /// `reached_upstream` is the proof that the proxy did its part.
+    pub fn settle(
+        &mut self,
+        pick: &Pick,
+        reached_upstream: bool,
+        verdict: &Verdict,
+        settings: &Settings,
+        now: Millis,
+    ) -> Vec<Event> {
+        let mut events = Vec::new();
+        self.release(pick);
+        if let Some(proxy) = &pick.proxy {
+            let turn = match verdict.blame {
+                Blame::Proxy => {
+                    let limit = settings.proxy.max_errors_before_disable;
+                    self.proxies.failed(&proxy.id, now, &verdict.reason, limit)
+                }
+                _ if reached_upstream => self.proxies.succeeded(&proxy.id, now, None),
+                _ => None,
+            };
+            events.extend(turn.map(|turn| self.proxy_event(&proxy.id, turn, now)));
+        }
+        events.extend(self.charge_key(pick, verdict, now));
+        events
+    }
+
+    /// The words for a proxy that failed or recovered, from probes and requests alike.
+    pub fn proxy_event(&self, id: &ProxyId, turn: Turn, now: Millis) -> Event {
+        let (name, error) = match self.proxies.get(id) {
+            Some(proxy) => (proxy.entered.name.as_str(), proxy.health.last_error.clone().unwrap_or_default()),
+            None => (id.as_str(), String::new()),
+        };
+        let event = match turn {
+            Turn::Failed => Event::new(
+                EventType::ProxyError,
+                Level::Warn,
+                now,
+                format!("Proxy {name} is in error after repeated faults. {error}"),
+            ),
+            Turn::Recovered => {
+                Event::new(EventType::ProxyRecovered, Level::Info, now, format!("Proxy {name} works again."))
+            }
+        };
+        event.proxy(id)
+    }
+
+    pub fn release(&mut self, pick: &Pick) {
+        if let Some(key) = self.keys.get_mut(&pick.key) {
+            key.learned.in_flight = key.learned.in_flight.saturating_sub(1);
+        }
+        if let Some(proxy) = pick.proxy.as_ref().and_then(|proxy| self.proxies.get_mut(&proxy.id)) {
+            proxy.health.in_flight = proxy.health.in_flight.saturating_sub(1);
+        }
+    }
+
+    fn charge_key(&mut self, pick: &Pick, verdict: &Verdict, now: Millis) -> Option<Event> {
+        let key = self.keys.get_mut(&pick.key)?;
+        // The user may have replaced the key's text while the request was under way: the verdict is not about it.
+        if key.entered.secret != pick.secret {
+            return None;
+        }
+        let name = &key.entered.name;
+        match verdict.blame {
+            Blame::Key => {
+                key.learned.failures += 1;
+                let newly = key.learned.disabled_because.replace(verdict.reason.clone()).is_none();
+                let words = format!("Key {name} was refused by Google and is disabled: {}", verdict.reason);
+                newly.then(|| Event::new(EventType::KeyDisabled, Level::Error, now, words).key(&pick.key))
+            }
+            Blame::Quota => {
+                key.learned.failures += 1;
+                let own = key.cooldown_millis();
+                let wait = verdict.cooldown.map_or(own, |delay| delay.as_millis().try_into().unwrap_or(own));
+                let until = now.saturating_add(wait);
+                let reason = verdict.reason.clone();
+                let words = format!("Key {name} rests for {} s: {reason}", wait.div_ceil(1_000));
+                // Answers of parallel requests must not shorten a wait already known.
+                if key.learned.cooling.as_ref().is_none_or(|cooling| cooling.until < until) {
+                    key.learned.cooling = Some(Cooling { until, reason });
+                }
+                Some(Event::new(EventType::KeyCooling, Level::Warn, now, words).key(&pick.key))
+            }
+            _ => None,
+        }
+    }
+
+    fn count(&mut self, id: &KeyId, auto_assignment: bool, now: Millis) -> Pick {
+        let proxy = match route(&self.proxies, &self.assignments, id, auto_assignment) {
+            Route::Through(proxy) => Some(PickedProxy {
+                id: proxy.entered.id.clone(),
+                name: proxy.entered.name.clone(),
+                url: proxy.entered.url.clone(),
+            }),
+            Route::Direct | Route::Closed(_) => None,
+        };
+        if let Some(server) = proxy.as_ref().and_then(|proxy| self.proxies.get_mut(&proxy.id)) {
+            server.health.in_flight += 1;
+        }
+        let (mut key_name, mut secret) = (String::new(), Secret::new(""));
+        if let Some(key) = self.keys.get_mut(id) {
+            key.learned.in_flight += 1;
+            key.learned.requests += 1;
+            key.learned.last_used = Some(now);
+            key_name.clone_from(&key.entered.name);
+            secret = key.entered.secret.clone();
+        }
+        Pick { key: id.clone(), key_name, secret, proxy }
+    }
+
+    fn reasons(&self, wanted: impl Fn(&ApiKey) -> bool, auto_assignment: bool, now: Millis) -> Vec<KeyOut> {
+        let out = |key: &ApiKey| {
+            let why = match key.out(now) {
+                Some(out) => Why::Out(out),
+                None => match route(&self.proxies, &self.assignments, &key.entered.id, auto_assignment) {
+                    Route::Closed(why) => why,
+                    Route::Direct | Route::Through(_) => return None,
+                },
+            };
+            Some(KeyOut { name: key.entered.name.clone(), why })
+        };
+        self.keys.iter().filter(|key| wanted(key)).filter_map(out).collect()
+    }
+}
+
+/// Invariant: a key goes direct only where the user chose it: a pinned "No Proxy", an empty pool, or automatic
+/// assignment switched off with none made by hand. A proxy that is disabled or in error is no reason.
+fn route<'a>(
+    proxies: &'a ProxyPoolManager,
+    assignments: &ProxyAssignmentManager,
+    key: &KeyId,
+    auto_assignment: bool,
+) -> Route<'a> {
+    let Some(assignment) = assignments.get(key) else {
+        let direct = proxies.is_empty() || !auto_assignment;
+        return if direct { Route::Direct } else { Route::Closed(Why::NoProxyEnabled) };
+    };
+    let Some(id) = &assignment.proxy_id else { return Route::Direct };
+    match proxies.get(id) {
+        Some(proxy) if proxy.status() == ProxyStatus::Inactive => {
+            Route::Closed(Why::ProxyDisabled(proxy.entered.name.clone()))
+        }
+        Some(proxy) => Route::Through(proxy),
+        None => Route::Closed(Why::NoProxyEnabled),
+    }
+}
+
+#[cfg(test)]
+#[path = "pools_tests.rs"]
+mod tests;

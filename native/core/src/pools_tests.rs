@@ -1,0 +1,151 @@
+//! What a pick and a settlement promise to the rest of the core: who is chosen, who is charged, who never is.
+
+use std::time::Duration;
+
+use super::*;
+use crate::dispatch::judge::{Outcome, judge};
+use crate::dispatch::upstream_error::UpstreamError;
+use crate::proxies::fault::ProxyFault;
+use crate::vault::{EnteredKey, EnteredProxy};
+
+fn pools(keys: u32, proxies: u32) -> Pools {
+    let mut pools = Pools::new(fastrand::Rng::with_seed(1));
+    for number in 1..=proxies {
+        let url = Arc::new(ProxyUrl::parse(&format!("http://127.0.0.1:{}", 9_000 + number)).unwrap());
+        let name = format!("p{number}");
+        pools.proxies.add(EnteredProxy { id: name.as_str().into(), name, url, enabled: true }).unwrap();
+    }
+    for number in 1..=keys {
+        let entered = EnteredKey {
+            id: format!("k{number}").into(),
+            name: format!("key {number}"),
+            secret: Secret::new(format!("test-key-number-{number:04}")),
+            project: None,
+            weight: 1,
+            cooldown_seconds: None,
+            enabled: true,
+        };
+        pools.keys.add(entered).unwrap();
+    }
+    pools.settle_assignments(&Settings::default(), 0);
+    pools
+}
+
+fn lease(pools: &mut Pools, now: Millis) -> Result<Pick, NoKey> {
+    pools.lease(&Wish::default(), &Settings::default(), now)
+}
+
+fn settle(pools: &mut Pools, pick: &Pick, outcome: &Outcome, now: Millis) -> Vec<Event> {
+    pools.settle(pick, outcome.reached_upstream(), &judge(outcome), &Settings::default(), now)
+}
+
+fn refused(status: u16, retry: Option<u64>) -> Outcome {
+    let error = UpstreamError { retry_delay: retry.map(Duration::from_secs), ..UpstreamError::default() };
+    Outcome::Answered { status, error: Some(error), retry_after: None }
+}
+
+#[test]
+fn keys_take_turns_each_through_its_own_proxy() {
+    let mut pools = pools(2, 2);
+    let picks: Vec<_> = (0..4).map(|_| lease(&mut pools, 1).unwrap()).collect();
+    let pairs: Vec<_> =
+        picks.iter().map(|pick| format!("{} {}", pick.key, pick.proxy.as_ref().unwrap().id)).collect();
+    assert_eq!(pairs, ["k1 p1", "k2 p2", "k1 p1", "k2 p2"]);
+}
+
+#[test]
+fn a_429_rests_the_key_for_the_time_named_and_no_other() {
+    let mut pools = pools(2, 0);
+    let pick = lease(&mut pools, 0).unwrap();
+    settle(&mut pools, &pick, &refused(429, Some(30)), 1_000);
+    for _ in 0..3 {
+        assert_eq!(lease(&mut pools, 30_999).unwrap().key, "k2".into());
+    }
+    let names: Vec<_> = (0..2).map(|_| lease(&mut pools, 31_000).unwrap().key.to_string()).collect();
+    assert!(names.contains(&"k1".to_owned()));
+}
+
+#[test]
+fn a_later_shorter_wait_does_not_shorten_a_known_one() {
+    let mut pools = pools(1, 0);
+    let (first, second) = (lease(&mut pools, 0).unwrap(), lease(&mut pools, 0).unwrap());
+    settle(&mut pools, &first, &refused(429, Some(60)), 0);
+    settle(&mut pools, &second, &refused(429, Some(1)), 0);
+    assert!(matches!(lease(&mut pools, 59_999), Err(NoKey::AllOut(_))));
+}
+
+#[test]
+fn an_invalid_key_is_disabled_and_a_changed_text_is_not_charged() {
+    let mut pools = pools(1, 0);
+    let stale = lease(&mut pools, 0).unwrap();
+    let fresh =
+        crate::keys::KeyPatch { secret: Some(Secret::new("test-key-replaced")), ..Default::default() };
+    pools.keys.modify(&"k1".into(), fresh).unwrap();
+    assert_eq!(settle(&mut pools, &stale, &refused(401, None), 0), []);
+    let pick = lease(&mut pools, 0).unwrap();
+    let events = settle(&mut pools, &pick, &refused(401, None), 0);
+    assert_eq!(events[0].kind, EventType::KeyDisabled);
+    assert!(matches!(lease(&mut pools, 0), Err(NoKey::AllOut(_))));
+}
+
+#[test]
+fn a_proxy_fault_charges_the_proxy_alone() {
+    let mut pools = pools(1, 1);
+    for _ in 0..3 {
+        let pick = lease(&mut pools, 0).unwrap();
+        settle(&mut pools, &pick, &Outcome::Proxy(ProxyFault::Refused), 0);
+    }
+    let key = pools.keys.get(&"k1".into()).unwrap();
+    assert_eq!((key.learned.failures, key.out(0)), (0, None));
+    assert_eq!(pools.proxies.get(&"p1".into()).unwrap().status(), ProxyStatus::Error);
+}
+
+#[test]
+fn an_upstream_outage_charges_nobody() {
+    let mut pools = pools(1, 1);
+    for outcome in [refused(503, None), Outcome::TimedOut, Outcome::Interrupted("cut".to_owned())] {
+        let pick = lease(&mut pools, 0).unwrap();
+        assert_eq!(settle(&mut pools, &pick, &outcome, 0), []);
+    }
+    assert_eq!(pools.keys.get(&"k1".into()).unwrap().out(0), None);
+    assert_eq!(pools.proxies.get(&"p1".into()).unwrap().status(), ProxyStatus::Active);
+}
+
+#[test]
+fn nothing_stays_in_flight_after_settling() {
+    let mut pools = pools(1, 1);
+    let pick = lease(&mut pools, 0).unwrap();
+    assert_eq!(pools.keys.get(&"k1".into()).unwrap().learned.in_flight, 1);
+    settle(&mut pools, &pick, &refused(200, None), 0);
+    assert_eq!(pools.keys.get(&"k1".into()).unwrap().learned.in_flight, 0);
+    assert_eq!(pools.proxies.get(&"p1".into()).unwrap().health.in_flight, 0);
+}
+
+#[test]
+fn a_key_whose_proxy_is_disabled_never_goes_direct() {
+    let mut pools = pools(1, 1);
+    pools.assignments.assign(&"k1".into(), Some("p1".into()), 0);
+    pools.proxies.update(&"p1".into(), None, None, Some(false)).unwrap();
+    pools.settle_assignments(&Settings::default(), 0);
+    let expected = KeyOut { name: "key 1".to_owned(), why: Why::ProxyDisabled("p1".to_owned()) };
+    assert_eq!(lease(&mut pools, 0).unwrap_err(), NoKey::AllOut(vec![expected]));
+}
+
+#[test]
+fn an_automatic_key_waits_when_no_proxy_is_enabled() {
+    let mut pools = pools(0, 1);
+    pools.proxies.update(&"p1".into(), None, None, Some(false)).unwrap();
+    pools.keys.add(self::pools(1, 0).keys.entered().remove(0)).unwrap();
+    pools.settle_assignments(&Settings::default(), 0);
+    assert!(matches!(lease(&mut pools, 0), Err(NoKey::AllOut(out)) if out[0].why == Why::NoProxyEnabled));
+}
+
+#[test]
+fn a_pinned_key_serves_or_nobody_does() {
+    let mut pools = pools(2, 0);
+    let pin = |text: &str| Wish { pinned: Some(text.to_owned()), ..Wish::default() };
+    assert_eq!(pools.lease(&pin("key 2"), &Settings::default(), 0).unwrap().key, "k2".into());
+    assert_eq!(pools.lease(&pin("k2"), &Settings::default(), 0).unwrap().key, "k2".into());
+    let unknown = pools.lease(&pin("k9"), &Settings::default(), 0).unwrap_err();
+    assert_eq!(unknown, NoKey::UnknownPin("k9".to_owned()));
+}

@@ -1,0 +1,258 @@
+//! ProxyAssignmentManager: which proxy each key leaves through. It keeps the assignments whole (no entry for a
+//! key or proxy that is gone) and asks the balancer where keys go; it never opens a connection.
+//!
+//! Invariant: a manual assignment, a pinned "No Proxy" included, is moved by nobody but the user, unless its
+//! proxy is removed from the pool.
+
+use std::collections::HashMap;
+
+use crate::clock::Millis;
+use crate::ids::{KeyId, ProxyId};
+use crate::keys::ApiKeyManager;
+use crate::proxies::balance::{Load, ProxyLoadBalancer, generate_rebalance_plan};
+use crate::proxies::pool::{ProxyPoolManager, ProxyStatus};
+use crate::proxies::url::ProxyScheme;
+use crate::settings::ProxySettings;
+use crate::vault::Assignment;
+
+#[derive(Clone, Debug, Default)]
+pub struct ProxyAssignmentManager {
+    by_key: HashMap<KeyId, Assignment>,
+    balancer: ProxyLoadBalancer,
+}
+
+/// What placing keys needs of its surroundings.
+pub struct Placing<'a> {
+    pub keys: &'a ApiKeyManager,
+    pub proxies: &'a ProxyPoolManager,
+    pub settings: &'a ProxySettings,
+    pub now: Millis,
+}
+
+impl ProxyAssignmentManager {
+    pub fn get(&self, key: &KeyId) -> Option<&Assignment> {
+        self.by_key.get(key)
+    }
+
+    /// In the order of the keys, so that equal states have equal texts in the vault.
+    pub fn entered(&self, keys: &ApiKeyManager) -> Vec<Assignment> {
+        keys.iter().filter_map(|key| self.get(&key.entered.id).cloned()).collect()
+    }
+
+    pub fn adopt(&mut self, assignments: Vec<Assignment>) {
+        self.by_key = assignments.into_iter().map(|entry| (entry.key_id.clone(), entry)).collect();
+    }
+
+    pub fn count(&self, proxy: &ProxyId) -> u32 {
+        let on_it = self.by_key.values().filter(|entry| entry.proxy_id.as_ref() == Some(proxy)).count();
+        u32::try_from(on_it).unwrap_or(u32::MAX)
+    }
+
+    /// By hand: stays until changed by hand. `None` pins "No Proxy".
+    pub fn assign(&mut self, key: &KeyId, proxy: Option<ProxyId>, now: Millis) {
+        let entry = Assignment { key_id: key.clone(), proxy_id: proxy, assigned_at: now, is_manual: true };
+        self.by_key.insert(key.clone(), entry);
+    }
+
+    /// Forgets the assignment; the next [`settle`](Self::settle) places the key automatically.
+    pub fn unassign(&mut self, key: &KeyId) {
+        self.by_key.remove(key);
+    }
+
+    /// Makes the assignments fit keys and pool: drops what points nowhere, places automatic keys that have no
+    /// enabled proxy, and moves the fewest automatic keys when loads drift beyond the threshold.
+    pub fn settle(&mut self, around: &Placing<'_>, rng: &mut fastrand::Rng) {
+        self.drop_dangling(around);
+        if !around.settings.auto_assignment {
+            return;
+        }
+        self.place_unassigned(around, rng);
+        self.rebalance(around);
+    }
+
+    fn drop_dangling(&mut self, around: &Placing<'_>) {
+        self.by_key.retain(|key, entry| {
+            around.keys.get(key).is_some()
+                && match &entry.proxy_id {
+                    Some(proxy) => around.proxies.get(proxy).is_some(),
+                    None => entry.is_manual,
+                }
+        });
+    }
+
+    fn place_unassigned(&mut self, around: &Placing<'_>, rng: &mut fastrand::Rng) {
+        for key in around.keys.iter().map(|key| &key.entered.id) {
+            if self.get(key).is_some_and(|entry| entry.is_manual || self.is_enabled(entry, around)) {
+                continue;
+            }
+            let loads = self.loads(around);
+            let chosen = self.balancer.choose(around.settings.load_balancing_strategy, &loads, rng);
+            if let Some(proxy) = chosen {
+                self.place(key, proxy, around.now);
+            }
+        }
+    }
+
+    fn rebalance(&mut self, around: &Placing<'_>) {
+        let mut automatic: HashMap<ProxyId, Vec<KeyId>> = HashMap::new();
+        for key in around.keys.iter().map(|key| &key.entered.id) {
+            if let Some(Assignment { proxy_id: Some(proxy), is_manual: false, .. }) = self.get(key) {
+                automatic.entry(proxy.clone()).or_default().push(key.clone());
+            }
+        }
+        let threshold = around.settings.rebalance_threshold;
+        for step in generate_rebalance_plan(&self.loads(around), &automatic, threshold) {
+            self.place(&step.key, step.to, around.now);
+        }
+    }
+
+    fn place(&mut self, key: &KeyId, proxy: ProxyId, now: Millis) {
+        let entry =
+            Assignment { key_id: key.clone(), proxy_id: Some(proxy), assigned_at: now, is_manual: false };
+        self.by_key.insert(key.clone(), entry);
+    }
+
+    fn is_enabled(&self, entry: &Assignment, around: &Placing<'_>) -> bool {
+        let proxy = entry.proxy_id.as_ref().and_then(|proxy| around.proxies.get(proxy));
+        proxy.is_some_and(|proxy| proxy.entered.enabled)
+    }
+
+    /// The loads of the proxies that may take keys: active ones, or all enabled ones when none is active.
+    fn loads(&self, around: &Placing<'_>) -> Vec<Load> {
+        let mut counts: HashMap<&ProxyId, u32> = HashMap::new();
+        for proxy in self.by_key.values().filter_map(|entry| entry.proxy_id.as_ref()) {
+            *counts.entry(proxy).or_default() += 1;
+        }
+        let with = |status: ProxyStatus| -> Vec<Load> {
+            let fitting = around.proxies.iter().filter(|proxy| proxy.status() == status);
+            fitting
+                .map(|proxy| Load {
+                    proxy: proxy.entered.id.clone(),
+                    keys: counts.get(&proxy.entered.id).copied().unwrap_or(0),
+                    in_flight: proxy.health.in_flight,
+                    https: proxy.entered.url.scheme() == ProxyScheme::Https,
+                })
+                .collect()
+        };
+        let active = with(ProxyStatus::Active);
+        if active.is_empty() { with(ProxyStatus::Error) } else { active }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::proxies::url::ProxyUrl;
+    use crate::secret::Secret;
+    use crate::vault::{EnteredKey, EnteredProxy};
+
+    struct Bench {
+        keys: ApiKeyManager,
+        proxies: ProxyPoolManager,
+        settings: ProxySettings,
+        assignments: ProxyAssignmentManager,
+    }
+
+    impl Bench {
+        fn new(keys: u32, proxies: u32) -> Self {
+            let mut bench = Self {
+                keys: ApiKeyManager::default(),
+                proxies: ProxyPoolManager::default(),
+                settings: ProxySettings::default(),
+                assignments: ProxyAssignmentManager::default(),
+            };
+            (1..=keys).for_each(|number| bench.add_key(number));
+            (1..=proxies).for_each(|number| bench.add_proxy(number));
+            bench.settle();
+            bench
+        }
+
+        fn add_key(&mut self, number: u32) {
+            let entered = EnteredKey {
+                id: format!("k{number}").into(),
+                name: format!("key {number}"),
+                secret: Secret::new(format!("test-key-number-{number:04}")),
+                project: None,
+                weight: 1,
+                cooldown_seconds: None,
+                enabled: true,
+            };
+            self.keys.add(entered).unwrap();
+        }
+
+        fn add_proxy(&mut self, number: u32) {
+            let url = Arc::new(ProxyUrl::parse(&format!("http://127.0.0.1:{}", 9_000 + number)).unwrap());
+            let id = format!("p{number}");
+            self.proxies.add(EnteredProxy { id: id.as_str().into(), name: id, url, enabled: true }).unwrap();
+        }
+
+        fn settle(&mut self) {
+            let around =
+                Placing { keys: &self.keys, proxies: &self.proxies, settings: &self.settings, now: 1 };
+            self.assignments.settle(&around, &mut fastrand::Rng::with_seed(1));
+        }
+
+        fn proxy_of(&self, key: &str) -> Option<String> {
+            let entry = self.assignments.get(&key.into())?;
+            entry.proxy_id.as_ref().map(ToString::to_string)
+        }
+    }
+
+    #[test]
+    fn each_new_key_goes_to_the_proxy_with_the_fewest() {
+        let bench = Bench::new(2, 2);
+        assert_eq!((bench.proxy_of("k1"), bench.proxy_of("k2")), (Some("p1".into()), Some("p2".into())));
+    }
+
+    #[test]
+    fn a_proxy_added_later_takes_its_share() {
+        let mut bench = Bench::new(4, 1);
+        bench.add_proxy(2);
+        bench.settle();
+        assert_eq!((bench.assignments.count(&"p1".into()), bench.assignments.count(&"p2".into())), (2, 2));
+    }
+
+    #[test]
+    fn manual_and_pinned_keys_stay_where_they_are() {
+        let mut bench = Bench::new(3, 1);
+        bench.assignments.assign(&"k1".into(), Some("p1".into()), 5);
+        bench.assignments.assign(&"k2".into(), None, 5);
+        bench.add_proxy(2);
+        bench.settle();
+        assert_eq!(bench.proxy_of("k1"), Some("p1".into()));
+        assert_eq!(bench.proxy_of("k2"), None);
+        assert!(bench.assignments.get(&"k2".into()).unwrap().is_manual);
+    }
+
+    #[test]
+    fn unassigning_goes_back_to_automatic() {
+        let mut bench = Bench::new(1, 1);
+        bench.assignments.assign(&"k1".into(), None, 5);
+        bench.assignments.unassign(&"k1".into());
+        bench.settle();
+        assert!(bench.assignments.get(&"k1".into()).is_some_and(|entry| !entry.is_manual));
+        assert_eq!(bench.proxy_of("k1"), Some("p1".into()));
+    }
+
+    #[test]
+    fn keys_of_a_removed_or_disabled_proxy_move_on() {
+        let mut bench = Bench::new(2, 2);
+        bench.proxies.update(&"p1".into(), None, None, Some(false)).unwrap();
+        bench.settle();
+        assert_eq!(bench.proxy_of("k1"), Some("p2".into()));
+        bench.proxies.remove(&"p2".into()).unwrap();
+        bench.settle();
+        assert_eq!(bench.proxy_of("k1"), None, "nothing enabled is left");
+    }
+
+    #[test]
+    fn without_auto_assignment_nobody_is_placed() {
+        let mut bench = Bench::new(0, 2);
+        bench.settings.auto_assignment = false;
+        bench.add_key(1);
+        bench.settle();
+        assert_eq!(bench.proxy_of("k1"), None);
+    }
+}

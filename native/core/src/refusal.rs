@@ -1,0 +1,127 @@
+//! The words and statuses of requests that end without an upstream answer: no key could serve, or none got
+//! through. They say what, where and what to do next; names and masked URLs only, never a secret.
+
+use http::StatusCode;
+
+use crate::clock::Millis;
+use crate::dialect::ApiError;
+use crate::dispatch::judge::Outcome;
+use crate::keys::Out;
+use crate::pools::{KeyOut, NoKey, Pick, Why};
+
+/// Keys named one by one in an error; the rest are counted.
+const NAMED: usize = 10;
+
+pub fn no_key(no_key: &NoKey, now: Millis) -> ApiError {
+    let unavailable = |message: String| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message);
+    match no_key {
+        NoKey::NoneAtAll => unavailable(
+            "Gemini API Key Aggregator has no API key yet. Add one with the command \"Gemini Aggregator: Add API Key\", \
+             or under keys: in the configuration file."
+                .to_owned(),
+        ),
+        NoKey::UnknownPin(pin) => ApiError::new(
+            StatusCode::BAD_REQUEST,
+            format!("The header x-aggregator-key asks for the key \"{pin}\", which does not exist. Use a key's id or name."),
+        ),
+        NoKey::AllTried => unavailable("Every available key has tried this request.".to_owned()),
+        NoKey::AllOut(out) => all_out(out, now),
+    }
+}
+
+/// 429 with the earliest return when every reason is a quota or at least one key will be back, 503 otherwise.
+fn all_out(out: &[KeyOut], now: Millis) -> ApiError {
+    let earliest = out
+        .iter()
+        .filter_map(|key| match &key.why {
+            Why::Out(Out::Cooling(cooling)) => Some(cooling.until),
+            _ => None,
+        })
+        .min();
+    let reasons: Vec<String> =
+        out.iter().take(NAMED).map(|key| format!("{}: {}", key.name, why_words(&key.why, now))).collect();
+    let more = out.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    let message = format!("No API key can serve this request now. {}{more}.", reasons.join("; "));
+    match earliest {
+        Some(until) => ApiError {
+            retry_after_seconds: Some(until.saturating_sub(now).div_ceil(1_000).max(1)),
+            ..ApiError::new(StatusCode::TOO_MANY_REQUESTS, message)
+        },
+        None => ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message),
+    }
+}
+
+fn why_words(why: &Why, now: Millis) -> String {
+    match why {
+        Why::Out(Out::DisabledByUser) => "disabled by you".to_owned(),
+        Why::Out(Out::Disabled(reason)) => format!("disabled, Google refused it ({reason})"),
+        Why::Out(Out::Cooling(cooling)) => {
+            let seconds = cooling.until.saturating_sub(now).div_ceil(1_000);
+            format!("resting for {seconds} s ({})", cooling.reason)
+        }
+        Why::ProxyDisabled(proxy) => format!("its proxy {proxy} is disabled"),
+        Why::NoProxyEnabled => "no proxy is enabled to carry it".to_owned(),
+    }
+}
+
+/// No upstream answer came; `pick` made the last attempt.
+pub fn no_answer(outcome: &Outcome, pick: &Pick) -> ApiError {
+    let key = &pick.key_name;
+    match outcome {
+        Outcome::Proxy(fault) => {
+            let (name, url) = match &pick.proxy {
+                Some(proxy) => (proxy.name.as_str(), proxy.url.masked()),
+                None => ("direct", String::new()),
+            };
+            let place = if name == url { name.to_owned() } else { format!("{name} ({url})") };
+            ApiError::new(
+                StatusCode::BAD_GATEWAY,
+                format!("Proxy {place} of the key {key} failed. {}", fault.words()),
+            )
+        }
+        Outcome::Unreachable(words) | Outcome::Interrupted(words) => {
+            ApiError::new(StatusCode::BAD_GATEWAY, format!("The request with the key {key} failed: {words}"))
+        }
+        Outcome::TimedOut => ApiError::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "The upstream sent nothing for as long as the request time-out allows. Try again, or raise the time-out.",
+        ),
+        Outcome::BodyTooLarge => body_too_large(),
+        Outcome::CallerGone | Outcome::Answered { .. } | Outcome::StreamError(_) => {
+            ApiError::new(StatusCode::BAD_GATEWAY, "The request ended before it was answered.")
+        }
+    }
+}
+
+pub fn body_too_large() -> ApiError {
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "The request body is too large for this endpoint. Send large files through /upload, or raise maxBodyMb.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::Cooling;
+
+    fn cooling(name: &str, until: Millis) -> KeyOut {
+        let cooling = Cooling { until, reason: "429 RESOURCE_EXHAUSTED".to_owned() };
+        KeyOut { name: name.to_owned(), why: Why::Out(Out::Cooling(cooling)) }
+    }
+
+    #[test]
+    fn quotas_answer_429_with_the_earliest_return() {
+        let error = no_key(&NoKey::AllOut(vec![cooling("work", 30_000), cooling("home", 12_500)]), 10_000);
+        assert_eq!((error.status.as_u16(), error.retry_after_seconds), (429, Some(3)));
+        assert!(error.message.contains("work: resting for 20 s"), "{}", error.message);
+    }
+
+    #[test]
+    fn without_a_return_in_sight_it_is_503() {
+        let disabled = KeyOut { name: "work".to_owned(), why: Why::Out(Out::DisabledByUser) };
+        let error = no_key(&NoKey::AllOut(vec![disabled]), 0);
+        assert_eq!((error.status.as_u16(), error.retry_after_seconds), (503, None));
+    }
+}

@@ -1,0 +1,196 @@
+//! The request log: the last finished requests with every attempt's key and proxy, and the record of one under
+//! way. It keeps names and figures, never bodies, queries or secrets.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::clock::Millis;
+use crate::events::{Event, EventType, Level};
+use crate::ids::{KeyId, ProxyId};
+use crate::pools::Pick;
+use crate::state::State;
+
+/// The status logged for a client that left before its answer was complete (nginx's number for it).
+pub const CLIENT_CLOSED: u16 = 499;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct AttemptView {
+    pub key_id: KeyId,
+    pub key_name: String,
+    /// null = direct.
+    pub proxy_id: Option<ProxyId>,
+    pub proxy_name: Option<String>,
+    /// Upstream's status; null when no answer came.
+    pub status: Option<u16>,
+    /// What went wrong, in words; null when nothing did.
+    pub error: Option<String>,
+    #[ts(type = "number")]
+    pub duration_ms: u64,
+}
+
+impl AttemptView {
+    pub fn new(pick: &Pick, status: Option<u16>, error: Option<String>, duration_ms: u64) -> Self {
+        Self {
+            key_id: pick.key.clone(),
+            key_name: pick.key_name.clone(),
+            proxy_id: pick.proxy.as_ref().map(|proxy| proxy.id.clone()),
+            proxy_name: pick.proxy.as_ref().map(|proxy| proxy.name.clone()),
+            status,
+            error,
+            duration_ms,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct RequestView {
+    pub id: String,
+    #[ts(type = "number")]
+    pub at: Millis,
+    pub method: String,
+    /// Without the query.
+    pub path: String,
+    pub model: Option<String>,
+    /// The status the client saw; 499 when it left first.
+    pub status: u16,
+    #[ts(type = "number")]
+    pub duration_ms: u64,
+    pub error: Option<String>,
+    pub attempts: Vec<AttemptView>,
+}
+
+pub struct RequestLog {
+    ring: Mutex<Ring>,
+}
+
+struct Ring {
+    size: usize,
+    newest_last: VecDeque<Arc<RequestView>>,
+}
+
+impl RequestLog {
+    pub fn new(size: usize) -> Self {
+        Self { ring: Mutex::new(Ring { size, newest_last: VecDeque::new() }) }
+    }
+
+    pub fn resize(&self, size: usize) {
+        let mut ring = self.ring.lock();
+        ring.size = size;
+        ring.trim();
+    }
+
+    pub fn newest(&self, count: usize) -> Vec<Arc<RequestView>> {
+        self.ring.lock().newest_last.iter().rev().take(count).cloned().collect()
+    }
+
+    fn push(&self, request: Arc<RequestView>) {
+        let mut ring = self.ring.lock();
+        ring.newest_last.push_back(request);
+        ring.trim();
+    }
+}
+
+impl Ring {
+    fn trim(&mut self) {
+        while self.newest_last.len() > self.size {
+            self.newest_last.pop_front();
+        }
+    }
+}
+
+/// The record of a request under way. Finished or dropped, it enters the log exactly once.
+pub struct OpenRequest {
+    state: Arc<State>,
+    view: RequestView,
+}
+
+impl OpenRequest {
+    pub fn begin(state: &Arc<State>, id: String, method: &http::Method, path: &str) -> Self {
+        let view = RequestView {
+            id,
+            at: state.now(),
+            method: method.to_string(),
+            path: path.to_owned(),
+            model: model_of(path),
+            status: CLIENT_CLOSED,
+            duration_ms: 0,
+            error: Some("The client closed the request before the answer was complete.".to_owned()),
+            attempts: Vec::new(),
+        };
+        Self { state: Arc::clone(state), view }
+    }
+
+    pub fn id(&self) -> &str {
+        &self.view.id
+    }
+
+    pub fn attempts(&self) -> usize {
+        self.view.attempts.len()
+    }
+
+    pub fn add_attempt(&mut self, attempt: AttemptView) {
+        self.view.attempts.push(attempt);
+    }
+
+    /// The answer was given whole (`error: None`) or ended in an error the client saw.
+    pub fn finish(mut self, status: u16, error: Option<String>) {
+        self.view.status = status;
+        self.view.error = error;
+    }
+}
+
+impl Drop for OpenRequest {
+    fn drop(&mut self) {
+        let now = self.state.now();
+        self.view.duration_ms = now.saturating_sub(self.view.at);
+        let level =
+            if self.view.status < 400 && self.view.error.is_none() { Level::Info } else { Level::Warn };
+        let event =
+            Event::new(EventType::RequestFinished, level, now, line(&self.view)).request(&self.view.id);
+        self.state.log.push(Arc::new(self.view.clone()));
+        self.state.events.publish(event);
+    }
+}
+
+/// `POST /v1/models/m:generateContent 200 35 ms [work → eu-1 → 429, home → us-1 → 200]`
+fn line(view: &RequestView) -> String {
+    let attempts: Vec<String> = view
+        .attempts
+        .iter()
+        .map(|attempt| {
+            let proxy = attempt.proxy_name.as_deref().unwrap_or("direct");
+            let status = attempt.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+            let error = attempt.error.as_ref().map(|words| format!(" ({words})")).unwrap_or_default();
+            format!("{} → {proxy} → {status}{error}", attempt.key_name)
+        })
+        .collect();
+    let error = view.error.as_ref().map(|words| format!(" {words}")).unwrap_or_default();
+    let (method, path, status, ms) = (&view.method, &view.path, view.status, view.duration_ms);
+    format!("{method} {path} {status} {ms} ms [{}]{error}", attempts.join(", "))
+}
+
+/// The `m` of `/v1beta/models/m:generateContent`.
+fn model_of(path: &str) -> Option<String> {
+    let (_, after) = path.split_once("/models/")?;
+    let model = after.split([':', '/']).next().filter(|model| !model.is_empty())?;
+    Some(model.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_model_comes_from_the_path() {
+        assert_eq!(
+            model_of("/v1/models/gemini-3.8-flash:generateContent").as_deref(),
+            Some("gemini-3.8-flash")
+        );
+        assert_eq!(model_of("/v1beta/models/m/operations/7").as_deref(), Some("m"));
+        assert_eq!(model_of("/v1beta/models"), None);
+    }
+}

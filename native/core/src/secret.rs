@@ -1,0 +1,84 @@
+//! The text of an API key or a local token. Printing one in any way shows `••••` and at most its last four
+//! characters; only the code that puts it on the wire or into the vault may read it.
+//!
+//! Invariant: a secret type prints as `••••1234` everywhere.
+
+use std::fmt;
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
+
+/// Shorter secrets show none of their characters: four would be too large a share.
+const SHOW_TAIL_FROM: usize = 12;
+
+#[derive(Clone)]
+pub struct Secret(Arc<SecretString>);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Arc::new(SecretString::from(text.into())))
+    }
+
+    /// The secret itself: for the wire, the vault and redaction only.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// `••••1234`, or `••••` alone for a short secret.
+    pub fn masked(&self) -> String {
+        let text = self.expose();
+        let length = text.chars().count();
+        if length < SHOW_TAIL_FROM {
+            return "••••".to_owned();
+        }
+        let tail: String = text.chars().skip(length - 4).collect();
+        format!("••••{tail}")
+    }
+
+    /// Compares digests of equal length, so that neither content nor length shows in the time taken.
+    pub fn matches(&self, offered: &str) -> bool {
+        let own = ring::digest::digest(&ring::digest::SHA256, self.expose().as_bytes());
+        let theirs = ring::digest::digest(&ring::digest::SHA256, offered.as_bytes());
+        own.as_ref().ct_eq(theirs.as_ref()).into()
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.matches(other.expose())
+    }
+}
+
+impl Eq for Secret {}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_only_the_tail() {
+        let secret = Secret::new("test-key-alpha-0001");
+        assert_eq!(format!("{secret} {secret:?}"), "••••0001 ••••0001");
+        assert_eq!(Secret::new("short").to_string(), "••••");
+    }
+
+    #[test]
+    fn matches_by_value() {
+        assert!(Secret::new("abc").matches("abc"));
+        assert!(!Secret::new("abc").matches("abcd"));
+        assert!(!Secret::new("abc").matches(""));
+    }
+}

@@ -1,0 +1,225 @@
+//! Who may speak to the endpoint: the Host allowlist against DNS rebinding, foreign Origins against web pages, and
+//! the local token. It sees the head of a request only and opens nothing.
+//!
+//! Invariant: every check here is made before a byte of the body is read.
+
+use std::net::SocketAddr;
+
+use http::header::{self, HeaderMap};
+use http::request::Parts;
+use http::{StatusCode, Uri};
+use parking_lot::RwLock;
+
+use crate::dialect::ApiError;
+use crate::secret::Secret;
+use crate::settings::LocalAuth;
+
+pub struct Guard {
+    hosts: Hosts,
+    local_auth: LocalAuth,
+    tokens: RwLock<Vec<Secret>>,
+}
+
+enum Hosts {
+    /// Exactly these, as a client on this machine writes them.
+    Only(Vec<String>),
+    /// Bound beyond loopback: reached under names not known here, and the token is mandatory there.
+    Any,
+}
+
+/// Why an endpoint may not be opened like this, in words.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unguarded(pub String);
+
+impl Guard {
+    /// `bound` is the address in use, its port included.
+    pub fn new(bound: SocketAddr, local_auth: LocalAuth, tokens: Vec<Secret>) -> Result<Self, Unguarded> {
+        let loopback = bound.ip().is_loopback();
+        if !loopback && local_auth == LocalAuth::Off {
+            return Err(Unguarded(format!(
+                "localAuth: off is allowed on loopback only, and {bound} is reachable from outside. Set localAuth: token \
+                 and an access token, or bind 127.0.0.1."
+            )));
+        }
+        if local_auth == LocalAuth::Token && tokens.is_empty() {
+            return Err(Unguarded(format!(
+                "No access token is set for {bound}. Set server.accessTokens or GEMINI_AGGREGATOR_ACCESS_TOKEN."
+            )));
+        }
+        let port = bound.port();
+        let hosts = if loopback {
+            let mut names: Vec<String> =
+                ["127.0.0.1", "localhost", "[::1]"].iter().map(|name| format!("{name}:{port}")).collect();
+            names.push(bound.to_string());
+            Hosts::Only(names)
+        } else {
+            Hosts::Any
+        };
+        Ok(Self { hosts, local_auth, tokens: RwLock::new(tokens) })
+    }
+
+    pub fn set_tokens(&self, tokens: Vec<Secret>) {
+        *self.tokens.write() = tokens;
+    }
+
+    /// Host and Origin: for every path, `/health` included. Answers the host the client used.
+    pub fn check_source(&self, parts: &Parts) -> Result<String, ApiError> {
+        let host = self.check_host(&parts.uri, &parts.headers)?;
+        self.check_origin(&parts.headers, &host)?;
+        if parts.headers.contains_key(header::CONTENT_LENGTH)
+            && parts.headers.contains_key(header::TRANSFER_ENCODING)
+        {
+            return Err(ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "The request has both Content-Length and Transfer-Encoding; send one of them.",
+            ));
+        }
+        Ok(host)
+    }
+
+    /// The local token, by any of the four ways clients send it.
+    pub fn check_token(&self, parts: &Parts) -> Result<(), ApiError> {
+        if self.local_auth == LocalAuth::Off {
+            return Ok(());
+        }
+        let offered = offered_tokens(parts);
+        let tokens = self.tokens.read();
+        if offered.iter().any(|text| tokens.iter().any(|token| token.matches(text))) {
+            return Ok(());
+        }
+        let words = if offered.is_empty() {
+            "This endpoint needs its local token as the API key. Copy it with the command \"Gemini Aggregator: Copy Local \
+             Token\" (headless: one of server.accessTokens) and set it as the API key of your tool."
+        } else {
+            "The API key sent is not this endpoint's local token. Copy the token with the command \"Gemini Aggregator: Copy \
+             Local Token\" (headless: one of server.accessTokens); Google's keys stay inside the aggregator."
+        };
+        Err(ApiError::new(StatusCode::UNAUTHORIZED, words))
+    }
+
+    fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<String, ApiError> {
+        let wrong = |words: &str| ApiError::new(StatusCode::MISDIRECTED_REQUEST, words);
+        let mut given = headers.get_all(header::HOST).iter();
+        let host =
+            given.next().and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+        if host.is_empty() || given.next().is_some() {
+            return Err(wrong("The request has no Host header, or several; send exactly one."));
+        }
+        let authority = uri.authority().map(|authority| authority.as_str().to_ascii_lowercase());
+        if authority.is_some_and(|authority| authority != host) {
+            return Err(wrong("The request's target names another host than its Host header."));
+        }
+        match &self.hosts {
+            Hosts::Only(names) if !names.contains(&host) => Err(wrong(
+                "This endpoint answers only under its own address (127.0.0.1 or localhost with its port). Use that as the \
+                 base URL.",
+            )),
+            _ => Ok(host),
+        }
+    }
+
+    fn check_origin(&self, headers: &HeaderMap, host: &str) -> Result<(), ApiError> {
+        let own = [format!("http://{host}"), format!("https://{host}")];
+        let foreign = headers
+            .get_all(header::ORIGIN)
+            .iter()
+            .any(|origin| !origin.to_str().is_ok_and(|origin| own.iter().any(|own| own == origin)));
+        if foreign {
+            return Err(ApiError::new(
+                StatusCode::FORBIDDEN,
+                "Requests from web pages are refused. Call this endpoint from a program on this machine.",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn offered_tokens(parts: &Parts) -> Vec<String> {
+    let text = |name: &str| parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let bearer = text("authorization").filter_map(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    let named = text("x-goog-api-key").chain(text("x-api-key")).chain(bearer).map(str::to_owned);
+    let query = parts.uri.query().unwrap_or_default();
+    let in_query = url::form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name == "key")
+        .map(|(_, value)| value.into_owned());
+    named.chain(in_query).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn guard() -> Guard {
+        let bound = "127.0.0.1:3146".parse().unwrap();
+        Guard::new(bound, LocalAuth::Token, vec![Secret::new("local-token")]).unwrap()
+    }
+
+    fn parts(uri: &str, headers: &[(&str, &str)]) -> Parts {
+        let mut request = Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn source(headers: &[(&str, &str)]) -> u16 {
+        guard()
+            .check_source(&parts("/v1/models", headers))
+            .map_or_else(|error| error.status.as_u16(), |_| 200)
+    }
+
+    #[test]
+    fn only_its_own_names_with_its_port_are_answered() {
+        for good in ["127.0.0.1:3146", "localhost:3146", "LOCALHOST:3146", "[::1]:3146"] {
+            assert_eq!(source(&[("host", good)]), 200, "{good}");
+        }
+        for bad in [
+            "evil.example",
+            "evil.example:3146",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "0.0.0.0:3146",
+            "localhost.:3146",
+        ] {
+            assert_eq!(source(&[("host", bad)]), 421, "{bad}");
+        }
+        assert_eq!(source(&[]), 421);
+        assert_eq!(source(&[("host", "127.0.0.1:3146"), ("host", "evil.example")]), 421);
+    }
+
+    #[test]
+    fn a_foreign_origin_is_refused_even_when_opaque() {
+        let host = ("host", "127.0.0.1:3146");
+        for foreign in ["https://evil.example", "null", "http://127.0.0.1", "http://localhost:9999"] {
+            assert_eq!(source(&[host, ("origin", foreign)]), 403, "{foreign}");
+        }
+        assert_eq!(source(&[host, ("origin", "http://127.0.0.1:3146")]), 200);
+    }
+
+    #[test]
+    fn the_token_is_taken_in_each_of_its_four_ways() {
+        let check = |uri: &str, headers: &[(&str, &str)]| guard().check_token(&parts(uri, headers)).is_ok();
+        assert!(check("/v1/models?key=local-token", &[]));
+        assert!(check("/v1/models", &[("x-goog-api-key", "local-token")]));
+        assert!(check("/v1/models", &[("x-api-key", "local-token")]));
+        assert!(check("/v1/models", &[("authorization", "bearer local-token")]));
+        assert!(!check("/v1/models", &[]));
+        assert!(!check("/v1/models", &[("x-goog-api-key", "local-toke")]));
+        assert!(!check("/v1/models", &[("authorization", "Basic local-token")]));
+    }
+
+    #[test]
+    fn an_open_door_is_refused() {
+        let outside = "0.0.0.0:3146".parse().unwrap();
+        let token = || vec![Secret::new("local-token")];
+        assert!(Guard::new(outside, LocalAuth::Off, token()).is_err());
+        assert!(Guard::new(outside, LocalAuth::Token, vec![]).is_err());
+        assert!(Guard::new(outside, LocalAuth::Token, token()).is_ok());
+        assert!(Guard::new("127.0.0.1:1".parse().unwrap(), LocalAuth::Off, vec![]).is_ok());
+    }
+}

@@ -1,0 +1,214 @@
+//! The endpoint: accepts connections on the local port and takes each request through guard and route to the
+//! dispatcher. It owns the listener and the connections' lives; keys and proxies it does not know.
+
+pub mod guard;
+pub mod route;
+pub mod uploads;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::dialect::{ApiError, Dialect, gemini};
+use crate::dispatch::replay::{REPLAY_CAP, Replay};
+use crate::dispatch::reply::ReplyBody;
+use crate::dispatch::{Call, RequestDispatcher, encode, refuse};
+use crate::forward::{Outbound, headers};
+use crate::health;
+use crate::refusal;
+use crate::requests::OpenRequest;
+use crate::settings::ServerSettings;
+use crate::state::State;
+use guard::Guard;
+use route::{Route, dialect_of, route};
+use uploads::Uploads;
+
+/// Connections at once; more wait in the system's backlog.
+const MOST_CONNECTIONS: usize = 4_096;
+/// A head must be complete after this long; an idle kept-alive connection ends then, too.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+const MOST_HEADER_BYTES: usize = 64 * 1024;
+const MIB: u64 = 1024 * 1024;
+
+/// What every request needs; one per endpoint.
+pub struct Service {
+    pub state: Arc<State>,
+    pub guard: Guard,
+    pub dispatcher: RequestDispatcher,
+    pub uploads: Arc<Uploads>,
+    pub limits: ServerSettings,
+    /// Unguessable start of this run's request ids, so that ids of two runs never meet in one log.
+    pub run: String,
+    pub count: AtomicU64,
+}
+
+/// An endpoint that listens, until stopped or dropped.
+pub struct Endpoint {
+    pub addr: SocketAddr,
+    pub service: Arc<Service>,
+    stop: Option<oneshot::Sender<Duration>>,
+    task: JoinHandle<()>,
+}
+
+impl Endpoint {
+    /// Serves `listener`, which is bound already, so that a taken port is the caller's error to word.
+    pub fn serve(listener: TcpListener, addr: SocketAddr, service: Service) -> Self {
+        let service = Arc::new(service);
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(accept_loop(listener, Arc::clone(&service), stopped));
+        Self { addr, service, stop: Some(stop), task }
+    }
+
+    /// Stops accepting, lets requests under way finish for `grace`, then ends them.
+    pub async fn stop(mut self, grace: Duration) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(grace);
+        }
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn accept_loop(listener: TcpListener, service: Arc<Service>, mut stopped: oneshot::Receiver<Duration>) {
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MOST_HEADER_BYTES);
+    let grace = loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let stream = tokio::select! {
+            grace = &mut stopped => break grace.unwrap_or(Duration::ZERO),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Out of descriptors, say: the next accept may work, and a busy loop would not help it.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+        };
+        let _ = stream.set_nodelay(true);
+        let service = Arc::clone(&service);
+        let answer = service_fn(move |request| {
+            let service = Arc::clone(&service);
+            async move { Ok::<_, Infallible>(service.answer(request).await) }
+        });
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), answer));
+        connections.spawn(async move {
+            // An error is the client's leaving or a malformed head; both end the connection and concern nobody else.
+            let _ = connection.await;
+            drop(place);
+        });
+        while connections.try_join_next().is_some() {}
+    };
+    drop(listener);
+    let _ = tokio::time::timeout(grace, graceful.shutdown()).await;
+    connections.shutdown().await;
+}
+
+impl Service {
+    async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+        let (parts, body) = request.into_parts();
+        let path = gemini::canonical_path(parts.uri.path());
+        let route = route(&path, &parts.headers);
+        let dialect = dialect_of(&route, &path);
+        let host = match self.guard.check_source(&parts) {
+            Ok(host) => host,
+            Err(error) => return encode(dialect, &error),
+        };
+        if route == Route::Health {
+            return health::reply(&self.state);
+        }
+        let open = OpenRequest::begin(&self.state, self.next_id(), &parts.method, &path);
+        let pinned = match self.admit(&parts, &route, &path) {
+            Ok(pinned) => pinned,
+            Err(error) => return refuse(dialect, &error, open),
+        };
+        let limit = self.body_limit(&path);
+        let call = self.call(parts, &path, dialect, pinned, &host);
+        self.dispatcher.dispatch(&call, Replay::new(body, limit, REPLAY_CAP), open).await
+    }
+
+    /// Token, route and announced size. Answers the key that must serve, if one must.
+    fn admit(&self, parts: &Parts, route: &Route, path: &str) -> Result<Option<String>, ApiError> {
+        let started_by = match gemini::is_upload(path) {
+            true => self.uploads.owner(parts.uri.query(), self.state.now()),
+            false => None,
+        };
+        if started_by.is_none() {
+            self.guard.check_token(parts)?;
+        }
+        if let Route::NotServed(_, words) = route {
+            return Err(ApiError::new(StatusCode::NOT_FOUND, *words));
+        }
+        if parts.method == Method::CONNECT {
+            return Err(ApiError::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This endpoint is not a proxy; use it as the base URL.",
+            ));
+        }
+        if announced_length(&parts.headers).is_some_and(|length| length > self.body_limit(path)) {
+            return Err(refusal::body_too_large());
+        }
+        let pin = parts.headers.get("x-aggregator-key").and_then(|value| value.to_str().ok());
+        Ok(started_by.map(|key| key.to_string()).or_else(|| pin.map(str::to_owned)))
+    }
+
+    fn call(&self, parts: Parts, path: &str, dialect: Dialect, pinned: Option<String>, host: &str) -> Call {
+        let traits = gemini::traits(&parts.method, path);
+        let query = parts.uri.query().and_then(headers::without_credentials);
+        let encoding = headers::encoding_for(&parts.headers, traits.streams || traits.upload);
+        let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+        Call {
+            dialect,
+            traits,
+            outbound: Outbound { method: parts.method, target, headers: parts.headers, encoding },
+            pinned,
+            origin: format!("http://{host}"),
+        }
+    }
+
+    fn body_limit(&self, path: &str) -> u64 {
+        let mib = if gemini::is_upload(path) { self.limits.max_upload_mb } else { self.limits.max_body_mb };
+        mib.saturating_mul(MIB)
+    }
+
+    fn next_id(&self) -> String {
+        format!("{}-{}", self.run, self.count.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// A JSON answer made here.
+pub fn json(status: StatusCode, value: &serde_json::Value) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::whole(Bytes::from(value.to_string())));
+    *response.status_mut() = status;
+    let json = http::HeaderValue::from_static("application/json; charset=UTF-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}

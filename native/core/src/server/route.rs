@@ -1,0 +1,97 @@
+//! Which room answers a path, and in which dialect an error is said. Gemini and OpenAI share `/v1/models`: they
+//! are told apart by the style of the credential. Pure.
+
+use http::HeaderMap;
+
+use crate::dialect::{Dialect, gemini};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    Health,
+    /// Passed through to the upstream.
+    Gemini,
+    /// Understood, but nobody answers it here; the words say what to use.
+    NotServed(Dialect, &'static str),
+}
+
+const OPENAI_PATHS: [&str; 7] = [
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/embeddings",
+    "/v1/images/",
+    "/v1/audio/",
+    "/v1/responses",
+    "/v1/moderations",
+];
+const NO_OPENAI: &str = "The OpenAI dialect is not served by this version. Use the Gemini API under the same address, or \
+                         Google's own compatible paths under /v1beta/openai/.";
+const NO_ANTHROPIC: &str =
+    "The Anthropic Messages dialect is not served. Use the Gemini API under the same address.";
+const NO_LIVE: &str =
+    "The Live API (WebSocket) is not served by this version. Use generateContent or streamGenerateContent.";
+const NO_ADMIN: &str = "The admin API is not served by this version.";
+const UNKNOWN: &str =
+    "There is nothing at this path. Gemini's paths begin with /v1, /v1beta or /v1alpha; check the base URL.";
+
+/// `path` as `gemini::canonical_path` gives it.
+pub fn route(path: &str, headers: &HeaderMap) -> Route {
+    let anthropic = headers.contains_key("anthropic-version");
+    if path == "/health" {
+        return Route::Health;
+    }
+    if OPENAI_PATHS.iter().any(|known| path.starts_with(known)) {
+        return Route::NotServed(Dialect::OpenAi, NO_OPENAI);
+    }
+    if path.starts_with("/v1/messages") || (anthropic && path.starts_with("/v1/")) {
+        return Route::NotServed(Dialect::Anthropic, NO_ANTHROPIC);
+    }
+    if path.starts_with("/v1/models") && is_bearer(headers) {
+        return Route::NotServed(Dialect::OpenAi, NO_OPENAI);
+    }
+    if path.starts_with("/ws/") {
+        return Route::NotServed(Dialect::Gemini, NO_LIVE);
+    }
+    if path == "/admin" || path.starts_with("/admin/") {
+        return Route::NotServed(Dialect::Gemini, NO_ADMIN);
+    }
+    if gemini::owns(path) { Route::Gemini } else { Route::NotServed(Dialect::Gemini, UNKNOWN) }
+}
+
+/// The dialect in which errors on this path are said.
+pub fn dialect_of(route: &Route, path: &str) -> Dialect {
+    match route {
+        Route::NotServed(dialect, _) => *dialect,
+        Route::Gemini if path.starts_with("/v1beta/openai/") => Dialect::OpenAi,
+        Route::Gemini | Route::Health => Dialect::Gemini,
+    }
+}
+
+fn is_bearer(headers: &HeaderMap) -> bool {
+    !headers.contains_key("x-goog-api-key") && headers.contains_key("authorization")
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_shared_path_is_told_apart_by_the_credential() {
+        let mut bearer = HeaderMap::new();
+        bearer.insert("authorization", HeaderValue::from_static("Bearer t"));
+        assert_eq!(route("/v1/models", &HeaderMap::new()), Route::Gemini);
+        assert!(matches!(route("/v1/models", &bearer), Route::NotServed(Dialect::OpenAi, _)));
+        bearer.insert("x-goog-api-key", HeaderValue::from_static("t"));
+        assert_eq!(route("/v1/models", &bearer), Route::Gemini);
+    }
+
+    #[test]
+    fn what_is_not_served_says_so_in_its_own_dialect() {
+        let of = |path| dialect_of(&route(path, &HeaderMap::new()), path);
+        assert_eq!(of("/v1/chat/completions"), Dialect::OpenAi);
+        assert_eq!(of("/v1beta/openai/chat/completions"), Dialect::OpenAi);
+        assert_eq!(of("/v1/messages"), Dialect::Anthropic);
+        assert_eq!(of("/nowhere"), Dialect::Gemini);
+    }
+}

@@ -1,0 +1,100 @@
+//! What every request shares: the pools behind one short lock, the clock, the settings in force, the events and
+//! the request log. A `Lease` is one attempt's claim on a key and its egress.
+//!
+//! Invariant: every lease settles exactly once: by a verdict, or on drop when the client has gone.
+
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::clock::{Clock, Millis};
+use crate::dispatch::judge::{Outcome, Verdict, judge};
+use crate::events::EventManager;
+use crate::ids::KeyId;
+use crate::pools::{NoKey, Pick, Pools, Wish};
+use crate::requests::RequestLog;
+use crate::settings::Settings;
+
+pub struct State {
+    /// A plain mutex: held for a pick or a settlement, microseconds, never across an await.
+    pub pools: Mutex<Pools>,
+    pub events: EventManager,
+    pub log: RequestLog,
+    pub clock: Arc<dyn Clock>,
+    settings: RwLock<Arc<Settings>>,
+}
+
+impl State {
+    pub fn new(pools: Pools, settings: Settings, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self {
+            pools: Mutex::new(pools),
+            events: EventManager::default(),
+            log: RequestLog::new(settings.request_log.size),
+            clock,
+            settings: RwLock::new(Arc::new(settings)),
+        })
+    }
+
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.read().clone()
+    }
+
+    pub fn set_settings(&self, settings: Settings) {
+        self.log.resize(settings.request_log.size);
+        *self.settings.write() = Arc::new(settings);
+        self.events.touch();
+    }
+
+    /// A key and its egress for one attempt.
+    pub fn lease(self: &Arc<Self>, wish: &Wish) -> Result<Lease, NoKey> {
+        let settings = self.settings();
+        let pick = self.pools.lock().lease(wish, &settings, self.now())?;
+        Ok(self.hold(pick))
+    }
+
+    /// This very key, available or not, to test it.
+    pub fn lease_for_test(self: &Arc<Self>, id: &KeyId) -> Result<Lease, NoKey> {
+        let settings = self.settings();
+        let pick = self.pools.lock().lease_for_test(id, &settings, self.now())?;
+        Ok(self.hold(pick))
+    }
+
+    fn hold(self: &Arc<Self>, pick: Pick) -> Lease {
+        self.events.touch();
+        Lease { pick, state: Arc::clone(self), settled: false }
+    }
+}
+
+pub struct Lease {
+    pub pick: Pick,
+    state: Arc<State>,
+    settled: bool,
+}
+
+impl Lease {
+    /// Judges the outcome, charges the blamed entry and tells the events.
+    pub fn settle(mut self, outcome: &Outcome) -> Verdict {
+        self.settled = true;
+        let verdict = judge(outcome);
+        let settings = self.state.settings();
+        let now = self.state.now();
+        let events =
+            self.state.pools.lock().settle(&self.pick, outcome.reached_upstream(), &verdict, &settings, now);
+        events.into_iter().for_each(|event| self.state.events.publish(event));
+        self.state.events.touch();
+        verdict
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.state.pools.lock().release(&self.pick);
+            self.state.events.touch();
+        }
+    }
+}

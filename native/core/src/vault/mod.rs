@@ -1,0 +1,75 @@
+//! What the user entered, as plain data, and the trait by which a host keeps it: VS Code's SecretStorage through
+//! the addon, the YAML file headless. What the system learned (cooldowns, counters, faults) is not here.
+//!
+//! Invariant: a change is saved before it is applied, so nothing the user was told of can be lost or half-done.
+
+pub mod secrets;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Millis;
+use crate::ids::{KeyId, ProxyId};
+use crate::proxies::url::ProxyUrl;
+use crate::secret::Secret;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnteredKey {
+    pub id: KeyId,
+    pub name: String,
+    pub secret: Secret,
+    pub project: Option<String>,
+    /// Share of requests among available keys, 1 to 100.
+    pub weight: u32,
+    /// Wait after a refusal that names no delay; the default is 60.
+    pub cooldown_seconds: Option<u32>,
+    pub enabled: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnteredProxy {
+    pub id: ProxyId,
+    pub name: String,
+    pub url: Arc<ProxyUrl>,
+    pub enabled: bool,
+}
+
+/// Which proxy a key leaves through. `proxy_id: None` is a pinned "No Proxy" and therefore always manual.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Assignment {
+    pub key_id: KeyId,
+    pub proxy_id: Option<ProxyId>,
+    pub assigned_at: Millis,
+    pub is_manual: bool,
+}
+
+/// Everything the user entered, in the order entered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entered {
+    pub keys: Vec<EnteredKey>,
+    pub proxies: Vec<EnteredProxy>,
+    pub assignments: Vec<Assignment>,
+}
+
+/// Why a change could not be kept, in words without secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultError(pub String);
+
+#[async_trait]
+pub trait Vault: Send + Sync {
+    /// Keeps `after` where `before` was kept; returns once it is safe.
+    async fn save(&self, before: &Entered, after: &Entered) -> Result<(), VaultError>;
+}
+
+/// The vault of a program whose input is a file the user writes: nothing is written back.
+pub struct DeclaredVault;
+
+#[async_trait]
+impl Vault for DeclaredVault {
+    async fn save(&self, _before: &Entered, _after: &Entered) -> Result<(), VaultError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,182 @@
+//! What a person may see of the state: plain serialisable views, whole and free of secrets. Built on demand from
+//! the state; nothing here decides or changes anything.
+//!
+//! Invariant: keys and proxy passwords never enter a view; `masked_key` and `masked_url` stand for them.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::clock::Millis;
+use crate::ids::{KeyId, ProxyId};
+use crate::keys::{ApiKey, Out};
+use crate::pools::Pools;
+use crate::proxies::pool::{ProxyServer, ProxyStatus};
+use crate::requests::RequestView;
+use crate::settings::LocalAuth;
+use crate::state::State;
+
+/// Requests in one snapshot; the log itself holds more.
+const REQUESTS_SHOWN: usize = 50;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EndpointView {
+    Stopped,
+    Starting,
+    Listening {
+        url: String,
+        port: u16,
+        local_auth: LocalAuth,
+    },
+    /// Another window of this product owns the port: this window is read-only.
+    Elsewhere {
+        url: String,
+        message: String,
+    },
+    Failed {
+        message: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyStatus {
+    Available,
+    CoolingDown,
+    Disabled,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct KeyView {
+    pub id: KeyId,
+    pub name: String,
+    pub masked_key: String,
+    pub status: KeyStatus,
+    /// Why it is cooling or disabled, in words; null while available.
+    pub status_reason: Option<String>,
+    /// Milliseconds since 1970, as every time here.
+    #[ts(type = "number | null")]
+    pub cooling_down_until: Option<Millis>,
+    pub enabled: bool,
+    pub project: Option<String>,
+    pub weight: u32,
+    /// null = no proxy: the panel shows "No Proxy".
+    pub proxy_id: Option<ProxyId>,
+    #[ts(type = "number | null")]
+    pub proxy_assigned_at: Option<Millis>,
+    pub is_manual: bool,
+    pub current_requests: u32,
+    #[ts(type = "number")]
+    pub request_count: u64,
+    #[ts(type = "number")]
+    pub failure_count: u64,
+    #[ts(type = "number | null")]
+    pub last_used: Option<Millis>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(rename = "ProxyStatus")]
+pub enum ProxyStatusView {
+    Active,
+    Inactive,
+    Error,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct ProxyView {
+    pub id: ProxyId,
+    pub name: String,
+    /// Without the password; the user name is kept.
+    pub masked_url: String,
+    pub status: ProxyStatusView,
+    pub enabled: bool,
+    pub assigned_key_count: u32,
+    pub active_requests: u32,
+    #[ts(type = "number | null")]
+    pub last_health_check: Option<Millis>,
+    /// Faults since the last success.
+    pub error_count: u32,
+    pub last_error: Option<String>,
+    #[ts(type = "number | null")]
+    pub latency_ms: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Snapshot {
+    /// Grows with every change.
+    #[ts(type = "number")]
+    pub revision: u64,
+    pub version: String,
+    pub endpoint: EndpointView,
+    pub keys: Vec<KeyView>,
+    pub proxies: Vec<ProxyView>,
+    /// Newest first, at most 50 here.
+    pub requests: Vec<Arc<RequestView>>,
+}
+
+pub fn snapshot(state: &State, endpoint: EndpointView) -> Snapshot {
+    let now = state.now();
+    let revision = state.events.revision();
+    let requests = state.log.newest(REQUESTS_SHOWN);
+    let pools = state.pools.lock();
+    Snapshot {
+        revision,
+        version: crate::VERSION.to_owned(),
+        endpoint,
+        keys: pools.keys.iter().map(|key| key_view(key, &pools, now)).collect(),
+        proxies: pools.proxies.iter().map(|proxy| proxy_view(proxy, &pools)).collect(),
+        requests,
+    }
+}
+
+fn key_view(key: &ApiKey, pools: &Pools, now: Millis) -> KeyView {
+    let out = key.out(now);
+    let (status, status_reason, cooling_down_until) = match out {
+        None => (KeyStatus::Available, None, None),
+        Some(Out::DisabledByUser) => (KeyStatus::Disabled, Some("Disabled by you".to_owned()), None),
+        Some(Out::Disabled(reason)) => (KeyStatus::Disabled, Some(reason), None),
+        Some(Out::Cooling(cooling)) => (KeyStatus::CoolingDown, Some(cooling.reason), Some(cooling.until)),
+    };
+    let assignment = pools.assignments.get(&key.entered.id);
+    KeyView {
+        id: key.entered.id.clone(),
+        name: key.entered.name.clone(),
+        masked_key: key.entered.secret.masked(),
+        status,
+        status_reason,
+        cooling_down_until,
+        enabled: key.entered.enabled,
+        project: key.entered.project.clone(),
+        weight: key.entered.weight,
+        proxy_id: assignment.and_then(|entry| entry.proxy_id.clone()),
+        proxy_assigned_at: assignment.map(|entry| entry.assigned_at),
+        is_manual: assignment.is_some_and(|entry| entry.is_manual),
+        current_requests: key.learned.in_flight,
+        request_count: key.learned.requests,
+        failure_count: key.learned.failures,
+        last_used: key.learned.last_used,
+    }
+}
+
+fn proxy_view(proxy: &ProxyServer, pools: &Pools) -> ProxyView {
+    ProxyView {
+        id: proxy.entered.id.clone(),
+        name: proxy.entered.name.clone(),
+        masked_url: proxy.entered.url.masked(),
+        status: match proxy.status() {
+            ProxyStatus::Active => ProxyStatusView::Active,
+            ProxyStatus::Inactive => ProxyStatusView::Inactive,
+            ProxyStatus::Error => ProxyStatusView::Error,
+        },
+        enabled: proxy.entered.enabled,
+        assigned_key_count: pools.assignments.count(&proxy.entered.id),
+        active_requests: proxy.health.in_flight,
+        last_health_check: proxy.health.last_check,
+        error_count: proxy.health.errors_in_row,
+        last_error: proxy.health.last_error.clone(),
+        latency_ms: proxy.health.latency_ms,
+    }
+}

@@ -1,0 +1,49 @@
+//! The shapes that only cross the addon: what it is opened with, what it reports, what its callback receives.
+//! Converting them is the addon's part; they stand here so that one test generates every TypeScript type.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::settings::Settings;
+
+#[derive(Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct OpenOptions {
+    /// What is left out takes the core's default.
+    #[ts(type = "object")]
+    pub settings: Settings,
+    /// The secrets named by `secretNames`, those that exist.
+    #[ts(type = "Record<string, string>")]
+    pub secrets: HashMap<String, String>,
+    /// Where the local token lies; made with mode 0600 when absent.
+    pub token_file: String,
+    /// PEM file of Node's NODE_EXTRA_CA_CERTS, when it is set.
+    #[serde(default)]
+    #[ts(optional)]
+    pub extra_ca_file: Option<String>,
+}
+
+#[derive(Serialize, TS)]
+pub struct OpenReport {
+    /// Stored data that could not be read, one sentence each; the rest is loaded.
+    pub warnings: Vec<String>,
+}
+
+/// What the addon's callback receives: a JSON array of these, at most ten calls a second.
+#[derive(Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum CoreMessage {
+    Event {
+        event: std::sync::Arc<crate::events::Event>,
+    },
+    Snapshot {
+        snapshot: Box<crate::views::Snapshot>,
+    },
+    /// The host stores these, then calls `vaultWritten(ticket, error)`.
+    VaultWrite {
+        ticket: u32,
+        writes: Vec<crate::vault::secrets::SecretWrite>,
+    },
+}
