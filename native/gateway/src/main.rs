@@ -1,1 +1,154 @@
-fn main() {}
+//! `gemini-aggregator`: the core without an editor. It reads the configuration, opens the core, prints where it
+//! listens and stops on a signal. All behaviour of requests is the core's.
+
+mod config;
+mod logging;
+mod places;
+mod reading;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use aggregator_core::aggregator::{Aggregator, Opening, Tokens};
+use aggregator_core::settings::LocalAuth;
+use aggregator_core::vault::DeclaredVault;
+use aggregator_core::views::EndpointView;
+use clap::{Parser, Subcommand};
+use reading::{Line, Ready};
+
+#[derive(Parser)]
+#[command(
+    name = "gemini-aggregator",
+    version,
+    about = "Your Gemini API keys, each behind its own proxy, as one local endpoint."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Open the endpoint and serve until SIGINT or SIGTERM.
+    Serve {
+        /// The YAML file; config/keys.yaml when it is there.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// The address to listen on.
+        #[arg(long, value_name = "H")]
+        host: Option<String>,
+        /// The port to listen on; 0 takes a free one.
+        #[arg(long, value_name = "N")]
+        port: Option<u16>,
+    },
+    /// Print every problem of the configuration with its place.
+    Check {
+        /// The YAML file; config/keys.yaml when it is there.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Serve { config, host, port } => serve(&Line { file: config, host, port }),
+        Command::Check { config } => check(&Line { file: config, ..Line::default() }),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(words) => {
+            let _ = writeln!(std::io::stderr(), "{words}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn check(line: &Line) -> Result<(), String> {
+    let ready = reading::read(line, variable).map_err(|problems| problems.to_string())?;
+    let file = ready
+        .file
+        .map_or_else(|| "the defaults and the environment".to_owned(), |path| path.display().to_string());
+    let (keys, proxies) = (ready.entered.keys.len(), ready.entered.proxies.len());
+    let mut lines = vec![format!("No problems in {file}: {keys} keys, {proxies} proxies.")];
+    lines.extend(
+        ready.config.without_effect().iter().map(|name| format!("{name} has no effect in this version.")),
+    );
+    writeln!(std::io::stdout(), "{}", lines.join("\n")).map_err(|error| error.to_string())
+}
+
+fn serve(line: &Line) -> Result<(), String> {
+    let ready = reading::read(line, variable).map_err(|problems| problems.to_string())?;
+    logging::init(&ready.config.log);
+    for name in ready.config.without_effect() {
+        tracing::warn!("{name} has no effect in this version");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("The program cannot start its threads: {error}."))?;
+    runtime.block_on(run(ready))
+}
+
+async fn run(ready: Ready) -> Result<(), String> {
+    let tokens = tokens(&ready);
+    let aggregator = Aggregator::open(Opening {
+        settings: ready.settings,
+        entered: ready.entered,
+        tokens,
+        vault: Arc::new(DeclaredVault),
+        extra_ca: Vec::new(),
+    })
+    .map_err(|cannot| cannot.to_string())?;
+    let log = tokio::spawn(logging::follow(aggregator.state().events.subscribe()));
+    match aggregator.start_server().await {
+        EndpointView::Listening { url, .. } => {
+            let mut out = std::io::stdout();
+            let _ = writeln!(out, "listening on {url}").and_then(|()| out.flush());
+        }
+        EndpointView::Failed { message } | EndpointView::Elsewhere { message, .. } => return Err(message),
+        EndpointView::Stopped | EndpointView::Starting => {
+            return Err("The endpoint did not start.".to_owned());
+        }
+    }
+    stopped().await;
+    aggregator.close().await;
+    log.abort();
+    Ok(())
+}
+
+/// The configured tokens; without any, one in a file of its own, so that the endpoint is never open by omission.
+/// Beyond loopback a token must be configured.
+fn tokens(ready: &Ready) -> Tokens {
+    let on_loopback =
+        ["127.0.0.1", "localhost", "::1", "[::1]"].contains(&ready.settings.server.host.as_str());
+    let wanted = ready.settings.server.local_auth == LocalAuth::Token && ready.access_tokens.is_empty();
+    if wanted && on_loopback {
+        tracing::info!("no access token is configured; tools use the one in {}", ready.token_file.display());
+        return Tokens::File(ready.token_file.clone());
+    }
+    Tokens::Given(ready.access_tokens.clone())
+}
+
+#[cfg(unix)]
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn stopped() {
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, Response};
 use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
 
@@ -150,7 +150,7 @@ impl RequestDispatcher {
             reply_headers.remove(header::CONTENT_LENGTH);
         }
         Filters {
-            gunzip: packed.then(Gunzip::new),
+            gunzip: packed.then(Gunzip::default),
             redactor: Some(Redactor::new(pick.secret.clone())),
             tail: Some(Tail::default()),
         }
@@ -242,9 +242,4 @@ fn proxy_header(proxy: &PickedProxy) -> &str {
 /// The name where it can travel in a header, else the id.
 fn header_name_of<'a>(name: &'a str, id: &'a str) -> &'a str {
     if name.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') { name } else { id }
-}
-
-/// Only the status line and headers of a refusal that never became a request (foreign Origin, wrong Host).
-pub fn bare(status: StatusCode, message: &str, dialect: Dialect) -> Response<ReplyBody> {
-    encode(dialect, &ApiError::new(status, message))
 }

@@ -31,11 +31,13 @@ impl Write for Bounded {
 
 pub struct Gunzip(GzDecoder<Bounded>);
 
-impl Gunzip {
-    pub fn new() -> Self {
+impl Default for Gunzip {
+    fn default() -> Self {
         Self(GzDecoder::new(Bounded { bytes: Vec::new(), limit: MOST_PER_CHUNK }))
     }
+}
 
+impl Gunzip {
     /// Everything that can be unpacked so far, as soon as the sender flushed it.
     pub fn push(&mut self, chunk: &[u8]) -> io::Result<Bytes> {
         self.0.write_all(chunk)?;
@@ -68,7 +70,7 @@ mod tests {
     #[test]
     fn each_flushed_event_comes_out_at_once() {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        let mut gunzip = Gunzip::new();
+        let mut gunzip = Gunzip::default();
         for event in ["data: one\r\n\r\n", "data: two\r\n\r\n"] {
             encoder.write_all(event.as_bytes()).unwrap();
             encoder.flush().unwrap();

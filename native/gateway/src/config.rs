@@ -1,0 +1,372 @@
+//! The YAML file: its shape, its defaults and every problem in it with line and column. It turns the text into
+//! what the core opens with; environment and command line are laid over it elsewhere.
+//!
+//! Invariant: no message quotes a line of the file, because lines hold keys and passwords.
+
+use std::sync::Arc;
+
+use aggregator_core::keys::text::{check_key_text, check_name};
+use aggregator_core::proxies::url::ProxyUrl;
+use aggregator_core::secret::Secret;
+use aggregator_core::settings::{
+    KeySelection, LocalAuth, Problem, ProxySettings, RequestLogSettings, ServerSettings, Settings,
+    UpstreamSettings,
+};
+use aggregator_core::vault::{Assignment, Entered, EnteredKey, EnteredProxy};
+use serde::Deserialize;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Config {
+    pub server: ServerSection,
+    pub upstream: UpstreamSettings,
+    pub keys: Vec<KeySection>,
+    pub proxies: Vec<ProxySection>,
+    pub key_selection: KeySelection,
+    pub max_attempts: Option<u32>,
+    pub max_wait_seconds: u64,
+    pub proxy: ProxyPolicySection,
+    pub rotating_proxy: RotatingSection,
+    pub monitoring: MonitoringSection,
+    pub persistence: PersistenceSection,
+    pub request_log: RequestLogSettings,
+    pub log: LogSection,
+}
+
+/// The core's server settings, and what only the stand-alone program has.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ServerSection {
+    pub host: String,
+    pub port: u16,
+    pub local_auth: LocalAuth,
+    pub access_tokens: Vec<String>,
+    pub admin_token: Option<String>,
+    pub tls: Option<TlsSection>,
+    pub shutdown_grace_seconds: u64,
+    pub max_body_mb: u64,
+    pub max_upload_mb: u64,
+}
+
+impl Default for ServerSection {
+    fn default() -> Self {
+        let core = ServerSettings::default();
+        Self {
+            host: core.host,
+            port: core.port,
+            local_auth: core.local_auth,
+            access_tokens: Vec::new(),
+            admin_token: None,
+            tls: None,
+            shutdown_grace_seconds: core.shutdown_grace_seconds,
+            max_body_mb: core.max_body_mb,
+            max_upload_mb: core.max_upload_mb,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "the shape is checked; serving TLS comes with the Live API")]
+pub struct TlsSection {
+    cert_file: String,
+    key_file: String,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KeySection {
+    pub name: Option<String>,
+    pub key: String,
+    #[serde(default = "one")]
+    pub weight: u32,
+    pub cooldown_seconds: Option<u32>,
+    pub project: Option<String>,
+    pub proxy: Option<String>,
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+impl std::fmt::Debug for KeySection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeySection").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProxySection {
+    pub name: Option<String>,
+    pub url: String,
+}
+
+impl std::fmt::Debug for ProxySection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProxySection").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The core's proxy settings, and the failure policy, of which this version knows `fail` only.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ProxyPolicySection {
+    pub auto_assignment: bool,
+    pub load_balancing_strategy: aggregator_core::settings::LoadBalancingStrategy,
+    pub health_check_interval_seconds: u64,
+    pub max_errors_before_disable: u32,
+    pub rebalance_threshold: u32,
+    pub failure_policy: Option<FailurePolicy>,
+}
+
+impl Default for ProxyPolicySection {
+    fn default() -> Self {
+        let core = ProxySettings::default();
+        Self {
+            auto_assignment: core.auto_assignment,
+            load_balancing_strategy: core.load_balancing_strategy,
+            health_check_interval_seconds: core.health_check_interval_seconds,
+            max_errors_before_disable: core.max_errors_before_disable,
+            rebalance_threshold: core.rebalance_threshold,
+            failure_policy: None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum FailurePolicy {
+    Reassign,
+    ReassignThenDirect,
+    Fail,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RotatingSection {
+    pub url: Option<String>,
+    pub enabled: bool,
+    pub max_retries: Option<u32>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct MonitoringSection {
+    pub failure_threshold: Option<u32>,
+    pub recovery_time_seconds: Option<u64>,
+    pub window_seconds: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PersistenceSection {
+    pub sqlite_path: Option<String>,
+    pub fallback_json_path: Option<String>,
+    pub enabled: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct LogSection {
+    pub level: LogLevel,
+    pub format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Json,
+    Text,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Config {
+    pub fn settings(&self) -> Settings {
+        let (server, proxy) = (&self.server, &self.proxy);
+        Settings {
+            server: ServerSettings {
+                host: server.host.clone(),
+                port: server.port,
+                local_auth: server.local_auth,
+                max_body_mb: server.max_body_mb,
+                max_upload_mb: server.max_upload_mb,
+                shutdown_grace_seconds: server.shutdown_grace_seconds,
+            },
+            upstream: self.upstream.clone(),
+            key_selection: self.key_selection,
+            max_attempts: self.max_attempts.unwrap_or(Settings::default().max_attempts),
+            proxy: ProxySettings {
+                auto_assignment: proxy.auto_assignment,
+                load_balancing_strategy: proxy.load_balancing_strategy,
+                health_check_interval_seconds: proxy.health_check_interval_seconds,
+                max_errors_before_disable: proxy.max_errors_before_disable,
+                rebalance_threshold: proxy.rebalance_threshold,
+            },
+            request_log: self.request_log.clone(),
+        }
+    }
+
+    /// Keys, proxies and the assignments made by `proxy:` of a key; every entry that cannot be used is a problem.
+    pub fn entered(&self) -> Result<Entered, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let proxies = self.entered_proxies(&mut problems);
+        let keys = self.entered_keys(&mut problems);
+        let mut assignments = Vec::new();
+        for (place, section) in self.keys.iter().enumerate() {
+            let Some(wanted) = &section.proxy else { continue };
+            let id = keys.get(place).map(|key: &EnteredKey| key.id.clone());
+            match (proxies.iter().find(|proxy| proxy.name == *wanted), id) {
+                (Some(proxy), Some(key_id)) => assignments.push(Assignment {
+                    key_id,
+                    proxy_id: Some(proxy.id.clone()),
+                    assigned_at: 0,
+                    is_manual: true,
+                }),
+                (None, _) => problems.push(Problem::new(
+                    format!("keys.{place}.proxy"),
+                    format!("there is no proxy named \"{wanted}\" under proxies."),
+                )),
+                (Some(_), None) => {}
+            }
+        }
+        if problems.is_empty() { Ok(Entered { keys, proxies, assignments }) } else { Err(problems) }
+    }
+
+    /// What the file asks for and this version does not do: refused where ignoring it would surprise.
+    pub fn not_served(&self) -> Vec<Problem> {
+        let mut found = Vec::new();
+        if self.server.tls.is_some() {
+            found.push(Problem::new(
+                "server.tls",
+                "TLS on the endpoint is not available in this version; remove it.",
+            ));
+        }
+        if self.rotating_proxy.enabled || self.rotating_proxy.url.is_some() {
+            let words = "the rotating proxy is not available in this version; remove it, or list the proxy under proxies.";
+            found.push(Problem::new("rotatingProxy", words));
+        }
+        if matches!(self.proxy.failure_policy, Some(FailurePolicy::ReassignThenDirect)) {
+            let words =
+                "this policy is not available in this version; use fail: a failed proxy's keys wait for it.";
+            found.push(Problem::new("proxy.failurePolicy", words));
+        }
+        found
+    }
+
+    /// Fields that are read but change nothing in this version; said once at the start.
+    pub fn without_effect(&self) -> Vec<&'static str> {
+        let monitoring = &self.monitoring;
+        [
+            ("maxWaitSeconds", self.max_wait_seconds > 0),
+            ("server.adminToken", self.server.admin_token.is_some()),
+            ("proxy.failurePolicy: reassign", self.proxy.failure_policy == Some(FailurePolicy::Reassign)),
+            ("rotatingProxy.maxRetries", self.rotating_proxy.max_retries.is_some()),
+            (
+                "monitoring",
+                monitoring.failure_threshold.is_some()
+                    || monitoring.recovery_time_seconds.is_some()
+                    || monitoring.window_seconds.is_some(),
+            ),
+            ("persistence.fallbackJsonPath", self.persistence.fallback_json_path.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(name, used)| used.then_some(name))
+        .collect()
+    }
+
+    fn entered_proxies(&self, problems: &mut Vec<Problem>) -> Vec<EnteredProxy> {
+        let mut proxies: Vec<EnteredProxy> = Vec::new();
+        for (place, section) in self.proxies.iter().enumerate() {
+            let url = match ProxyUrl::parse(&section.url) {
+                Ok(url) => Arc::new(url),
+                Err(error) => {
+                    problems.push(Problem::new(format!("proxies.{place}.url"), error.to_string()));
+                    continue;
+                }
+            };
+            let name = section.name.clone().unwrap_or_else(|| format!("proxy-{}", place + 1));
+            check_entry_name(
+                &name,
+                &format!("proxies.{place}.name"),
+                proxies.iter().map(|proxy| &*proxy.name),
+                problems,
+            );
+            if let Some(twin) = proxies.iter().find(|known| known.url == url) {
+                let words = format!("this proxy is there already, under the name \"{}\".", twin.name);
+                problems.push(Problem::new(format!("proxies.{place}.url"), words));
+            }
+            proxies.push(EnteredProxy { id: name.as_str().into(), name, url, enabled: true });
+        }
+        proxies
+    }
+
+    fn entered_keys(&self, problems: &mut Vec<Problem>) -> Vec<EnteredKey> {
+        let mut keys: Vec<EnteredKey> = Vec::new();
+        for (place, section) in self.keys.iter().enumerate() {
+            let at = |field: &str| format!("keys.{place}.{field}");
+            if let Err(error) = check_key_text(&section.key) {
+                problems.push(Problem::new(at("key"), error.to_string()));
+            }
+            if !(1..=100).contains(&section.weight) {
+                let words = format!("{} is out of range; use 1 to 100.", section.weight);
+                problems.push(Problem::new(at("weight"), words));
+            }
+            if let Some(seconds) = section.cooldown_seconds.filter(|seconds| !(1..=86_400).contains(seconds))
+            {
+                problems.push(Problem::new(
+                    at("cooldownSeconds"),
+                    format!("{seconds} is out of range; use 1 to 86400."),
+                ));
+            }
+            let name = section.name.clone().unwrap_or_else(|| format!("key-{}", place + 1));
+            check_entry_name(&name, &at("name"), keys.iter().map(|key| &*key.name), problems);
+            let secret = Secret::new(section.key.as_str());
+            if let Some(twin) = keys.iter().find(|known| known.secret == secret) {
+                let words = format!("this key is there already, under the name \"{}\".", twin.name);
+                problems.push(Problem::new(at("key"), words));
+            }
+            keys.push(EnteredKey {
+                id: name.as_str().into(),
+                name,
+                secret,
+                project: section.project.clone(),
+                weight: section.weight,
+                cooldown_seconds: section.cooldown_seconds,
+                enabled: section.enabled,
+            });
+        }
+        keys
+    }
+}
+
+fn check_entry_name<'a>(
+    name: &str,
+    path: &str,
+    mut known: impl Iterator<Item = &'a str>,
+    problems: &mut Vec<Problem>,
+) {
+    if let Err(words) = check_name(name) {
+        problems.push(Problem::new(path, words));
+    }
+    if known.any(|other| other == name) {
+        problems.push(Problem::new(path, format!("the name \"{name}\" is there twice; give each its own.")));
+    }
+}

@@ -1,0 +1,50 @@
+//! Log lines of the headless program: the core's events and its own messages, as JSON or text on stderr. Standard
+//! output belongs to the one line that says where the program listens.
+
+use std::sync::Arc;
+
+use aggregator_core::events::{Event, Level};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tracing::level_filters::LevelFilter;
+
+use crate::config::{LogFormat, LogLevel, LogSection};
+
+pub fn init(section: &LogSection) {
+    let level = match section.level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
+    // A second initialisation can only happen in a test; the first one stays.
+    let _ = match section.format {
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Text => builder.with_ansi(false).try_init(),
+    };
+}
+
+/// Writes every event until the core is gone.
+pub async fn follow(mut events: Receiver<Arc<Event>>) {
+    loop {
+        match events.recv().await {
+            Ok(event) => write(&event),
+            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "the log fell behind and missed events"),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+fn write(event: &Event) {
+    let kind = serde_json::to_value(event.kind).ok().and_then(|value| value.as_str().map(str::to_owned));
+    let kind = kind.unwrap_or_default();
+    let request = event.request_id.as_deref();
+    match event.level {
+        Level::Error => tracing::error!(event = kind, request, "{}", event.message),
+        Level::Warn => tracing::warn!(event = kind, request, "{}", event.message),
+        Level::Info => tracing::info!(event = kind, request, "{}", event.message),
+        Level::Debug => tracing::debug!(event = kind, request, "{}", event.message),
+    }
+}

@@ -1,0 +1,210 @@
+//! From file, environment and command line to what the core opens with, in that order of rising precedence, and
+//! every problem on the way as `place: path: sentence`. It opens no sockets.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use aggregator_core::secret::Secret;
+use aggregator_core::settings::{Problem, Settings};
+use aggregator_core::vault::Entered;
+
+use crate::config::{Config, KeySection, ProxySection};
+use crate::places::Places;
+
+/// Used when it is there and no other file is named.
+const DEFAULT_FILE: &str = "config/keys.yaml";
+/// A configuration is a page or two; a larger file is not one.
+const MOST_BYTES: u64 = 4 * 1024 * 1024;
+const DEFAULT_STATE_FOLDER: &str = ".runtime";
+
+/// What the command line says.
+#[derive(Clone, Debug, Default)]
+pub struct Line {
+    pub file: Option<PathBuf>,
+    pub host: Option<String>,
+    pub port: Option<u16>,
+}
+
+/// Everything the program runs with.
+pub struct Ready {
+    pub settings: Settings,
+    pub entered: Entered,
+    pub access_tokens: Vec<Secret>,
+    /// Where a token is kept that nobody configured.
+    pub token_file: PathBuf,
+    pub config: Config,
+    pub file: Option<PathBuf>,
+}
+
+/// All problems, one to a line, each with its place.
+#[derive(Debug)]
+pub struct Problems(pub Vec<String>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+pub fn options() -> serde_saphyr::options::Options {
+    // Snippets quote lines of the file, and lines hold keys.
+    serde_saphyr::options! { with_snippet: false }
+}
+
+/// `environment` gives a variable's value; empty ones count as absent.
+pub fn read(line: &Line, environment: impl Fn(&str) -> Option<String>) -> Result<Ready, Problems> {
+    let file = line.file.clone().or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.is_file()));
+    let text = match &file {
+        Some(path) => read_file(path)?,
+        None => String::new(),
+    };
+    let mut config = parse(&text, file.as_deref())?;
+    let variable =
+        |name: &str| environment(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let mut from_environment = Vec::new();
+    let mut problems = Vec::new();
+    overlay(&mut config, line, variable, &mut from_environment, &mut problems);
+    problems.extend(config.settings().problems());
+    problems.extend(config.not_served());
+    let entered = config.entered().unwrap_or_else(|more| {
+        problems.extend(more);
+        Entered::default()
+    });
+    if !problems.is_empty() {
+        let places = Places::of(&text);
+        let name = |problem: &Problem| render(problem, file.as_deref(), &places, &from_environment);
+        return Err(Problems(problems.iter().map(name).collect()));
+    }
+    Ok(Ready {
+        settings: config.settings(),
+        entered,
+        access_tokens: config.server.access_tokens.iter().map(|text| Secret::new(text.as_str())).collect(),
+        token_file: state_folder(&config).join("access-token"),
+        config,
+        file,
+    })
+}
+
+fn read_file(path: &Path) -> Result<String, Problems> {
+    let fail = |words: String| Problems(vec![format!("{}: {words}", path.display())]);
+    let length = std::fs::metadata(path).map_err(|error| fail(format!("cannot be read: {error}.")))?.len();
+    if length > MOST_BYTES {
+        return Err(fail("is larger than 4 MiB, which no configuration is.".to_owned()));
+    }
+    std::fs::read_to_string(path).map_err(|error| fail(format!("cannot be read: {error}.")))
+}
+
+fn parse(text: &str, file: Option<&Path>) -> Result<Config, Problems> {
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(Config::default());
+    }
+    serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
+        let error = error.without_snippet();
+        let place =
+            error.location().map(|place| format!(":{}:{}", place.line(), place.column())).unwrap_or_default();
+        let name = file.map(|path| path.display().to_string()).unwrap_or_default();
+        Problems(vec![format!("{name}{place}: {}", without_values(&error.to_string()))])
+    })
+}
+
+/// Invariant: the reader's own texts quote values ("invalid type: string \"…\""), and a misplaced value may be a key.
+fn without_values(message: &str) -> String {
+    let mut clean = String::new();
+    let mut rest = message;
+    while let Some(start) = rest.find('"') {
+        let (before, quoted) = rest.split_at(start);
+        clean.push_str(before);
+        let Some(end) = quoted[1..].rfind('"') else {
+            rest = "";
+            clean.push('…');
+            break;
+        };
+        clean.push('…');
+        rest = &quoted[end + 2..];
+    }
+    clean.push_str(rest);
+    clean
+}
+
+fn overlay(
+    config: &mut Config,
+    line: &Line,
+    variable: impl Fn(&str) -> Option<String>,
+    from_environment: &mut Vec<(&'static str, &'static str)>,
+    problems: &mut Vec<Problem>,
+) {
+    if let Some(list) = variable("GEMINI_API_KEYS") {
+        config.keys = entries(&list).map(|key| bare_key(&key)).collect();
+        from_environment.push(("keys", "GEMINI_API_KEYS"));
+    }
+    if let Some(list) = variable("PROXY_SERVERS") {
+        config.proxies = entries(&list).map(|url| ProxySection { name: None, url }).collect();
+        from_environment.push(("proxies", "PROXY_SERVERS"));
+    }
+    if let Some(url) = variable("ROTATING_PROXY") {
+        config.rotating_proxy.url = Some(url);
+        from_environment.push(("rotatingProxy", "ROTATING_PROXY"));
+    }
+    if let Some(token) = variable("GEMINI_AGGREGATOR_ACCESS_TOKEN") {
+        config.server.access_tokens = vec![token];
+    }
+    if let Some(token) = variable("GEMINI_AGGREGATOR_ADMIN_TOKEN") {
+        config.server.admin_token = Some(token);
+    }
+    if let Some(port) = variable("PORT") {
+        match port.parse() {
+            Ok(port) => config.server.port = port,
+            Err(_) => problems.push(Problem::new("PORT", "is not a port; use a number from 0 to 65535.")),
+        }
+    }
+    if let Some(host) = &line.host {
+        config.server.host.clone_from(host);
+    }
+    config.server.port = line.port.unwrap_or(config.server.port);
+}
+
+fn entries(list: &str) -> impl Iterator<Item = String> {
+    list.split(',').map(|entry| entry.trim().to_owned()).filter(|entry| !entry.is_empty())
+}
+
+fn bare_key(key: &str) -> KeySection {
+    KeySection {
+        name: None,
+        key: key.to_owned(),
+        weight: 1,
+        cooldown_seconds: None,
+        project: None,
+        proxy: None,
+        enabled: true,
+    }
+}
+
+/// `config/keys.yaml:12:9: keys.0.key: The key contains …`
+fn render(
+    problem: &Problem,
+    file: Option<&Path>,
+    places: &Places,
+    from_environment: &[(&str, &str)],
+) -> String {
+    let section = problem.path.split('.').next().unwrap_or_default();
+    if let Some((_, variable)) = from_environment.iter().find(|(name, _)| *name == section) {
+        let entry = problem.path.split('.').nth(1).and_then(|place| place.parse::<usize>().ok());
+        let entry = entry.map(|place| format!(", entry {}", place + 1)).unwrap_or_default();
+        return format!("{variable}{entry}: {}", problem.message);
+    }
+    let place = match (file, places.find(&problem.path)) {
+        (Some(file), Some((line, column))) => format!("{}:{line}:{column}: ", file.display()),
+        _ => String::new(),
+    };
+    format!("{place}{}: {}", problem.path, problem.message)
+}
+
+fn state_folder(config: &Config) -> PathBuf {
+    let file = config.persistence.sqlite_path.as_ref().map(PathBuf::from);
+    file.and_then(|path| path.parent().map(Path::to_path_buf))
+        .unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_FOLDER))
+}
+
+#[cfg(test)]
+#[path = "reading_tests.rs"]
+mod tests;

@@ -1,0 +1,123 @@
+//! The YAML of the manual loads, and every kind of mistake in it is named with its place and without its value.
+
+use super::*;
+
+fn read_text(text: &str) -> Result<Ready, Problems> {
+    read_with(text, |_| None)
+}
+
+fn read_with(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result<Ready, Problems> {
+    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("gka-reading-{}-{number}.yaml", std::process::id()));
+    std::fs::write(&path, text).unwrap();
+    let ready = read(&Line { file: Some(path.clone()), ..Line::default() }, environment);
+    std::fs::remove_file(&path).unwrap();
+    ready
+}
+
+fn problems(text: &str) -> String {
+    read_text(text).err().map(|problems| problems.to_string()).unwrap_or_default()
+}
+
+const WHOLE: &str = r#"
+server: { host: 127.0.0.1, port: 3146, localAuth: token, accessTokens: [], adminToken: "t", tls: null, shutdownGraceSeconds: 30, maxBodyMb: 64, maxUploadMb: 2048 }
+upstream: { baseUrl: "https://generativelanguage.googleapis.com", caFile: null, requestTimeoutSeconds: 300, connectTimeoutSeconds: 10, http2: auto }
+keys:
+  - { name: personal-1, key: "test-key-alpha-0001", weight: 1, cooldownSeconds: 30, project: my-project, proxy: eu-1, enabled: true }
+proxies:
+  - { name: eu-1, url: "socks5://user:pass@127.0.0.1:1080" }
+keySelection: round_robin
+maxAttempts: 4
+maxWaitSeconds: 0
+proxy: { autoAssignment: true, loadBalancingStrategy: least_loaded, healthCheckIntervalSeconds: 60, maxErrorsBeforeDisable: 3, rebalanceThreshold: 1, failurePolicy: reassign }
+rotatingProxy: { url: null, enabled: false, maxRetries: 2 }
+monitoring: { failureThreshold: 3, recoveryTimeSeconds: 30, windowSeconds: 300 }
+persistence: { sqlitePath: .runtime/state.sqlite, fallbackJsonPath: .runtime/state.json, enabled: true }
+log: { level: info, format: json }
+"#;
+
+#[test]
+fn the_manuals_example_loads_whole() {
+    let ready = read_text(WHOLE).map_err(|problems| problems.to_string()).unwrap();
+    assert_eq!(ready.entered.keys[0].name, "personal-1");
+    assert_eq!(ready.entered.assignments[0].proxy_id, Some("eu-1".into()));
+    assert!(ready.entered.assignments[0].is_manual);
+}
+
+#[test]
+fn a_bare_key_file_of_the_older_program_loads() {
+    let ready = read_text(
+        "keys:\n  - name: a\n    key: test-key-alpha-0001\n    weight: 2\n    cooldownSeconds: 5\n",
+    );
+    assert_eq!(ready.map_err(|problems| problems.to_string()).unwrap().entered.keys[0].weight, 2);
+}
+
+#[test]
+fn an_empty_or_commented_file_is_the_defaults() {
+    assert!(read_text("").is_ok());
+    assert!(read_text("# nothing yet\n").is_ok());
+}
+
+#[test]
+fn an_unknown_field_is_named_with_its_line() {
+    let words = problems("server:\n  prot: 1\n");
+    assert!(words.contains("yaml:2:3") && words.contains("prot"), "{words}");
+}
+
+#[test]
+fn each_bad_value_is_named_with_its_line_all_at_once() {
+    let words = problems(
+        "maxAttempts: 0\nkeys:\n  - key: \"two words\"\n  - { key: \"test-key-alpha-0001\", proxy: gone }\nproxies:\n  - { name: a, url: \"ftp://user:hidden@h:1\" }\nproxy:\n  healthCheckIntervalSeconds: 5\n",
+    );
+    for expected in [
+        "yaml:1:14: maxAttempts",
+        "yaml:3:10: keys.0.key",
+        "keys.1.proxy",
+        "proxies.0.url",
+        "healthCheckIntervalSeconds",
+    ] {
+        assert!(words.contains(expected), "{expected} in {words}");
+    }
+    assert!(!words.contains("hidden") && !words.contains("two words"), "{words}");
+}
+
+#[test]
+fn a_port_out_of_range_is_named() {
+    let words = problems("server:\n  port: 70000\n");
+    assert!(words.contains("yaml:2:9"), "{words}");
+    let words =
+        read_with("", |name| (name == "PORT").then(|| "seventy".to_owned())).err().unwrap().to_string();
+    assert_eq!(words, "PORT: is not a port; use a number from 0 to 65535.");
+}
+
+#[test]
+fn a_misplaced_key_is_not_quoted() {
+    for text in
+        ["keys: [\"test-key-secret-9\"]", "keys: test-key-secret-9", "server: { port: test-key-secret-9 }"]
+    {
+        let words = problems(text);
+        assert!(!words.is_empty() && !words.contains("secret-9"), "{words}");
+    }
+}
+
+#[test]
+fn the_environment_replaces_the_lists_and_names_its_entries() {
+    let environment = |name: &str| match name {
+        "GEMINI_API_KEYS" => Some("test-key-env-00001, test key".to_owned()),
+        "PROXY_SERVERS" => Some("http://127.0.0.1:8080,nonsense".to_owned()),
+        _ => None,
+    };
+    let words = read_with(WHOLE, environment).err().unwrap().to_string();
+    assert!(
+        words.contains("GEMINI_API_KEYS, entry 2:") && words.contains("PROXY_SERVERS, entry 2:"),
+        "{words}"
+    );
+}
+
+#[test]
+fn what_this_version_cannot_do_is_refused_not_ignored() {
+    let words = problems("rotatingProxy: { url: \"http://h:1\", enabled: true }\n");
+    assert!(words.contains("rotatingProxy"), "{words}");
+    assert!(problems("server:\n  tls: { certFile: a, keyFile: b }\n").contains("server.tls"));
+}
