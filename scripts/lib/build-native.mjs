@@ -22,6 +22,7 @@ export async function buildAddon(name) {
     ...["build", "--release", "--platform", "--no-js"],
     ...["--manifest-path", inRoot("native", "addon", "Cargo.toml")],
     ...["--package-json-path", inRoot("package.json")],
+    ...["--dts", "../index.d.ts"], // from the output folder
     ...["--output-dir", inRoot("native", "addon", "dist")],
     // Naming this machine's own target would build everything a second time, in a folder of its own.
     ...(name === hostTarget() ? [] : ["--target", target.rust]),

@@ -232,7 +232,8 @@ impl Pools {
             Blame::Key => {
                 key.learned.failures += 1;
                 let newly = key.learned.disabled_because.replace(verdict.reason.clone()).is_none();
-                let words = format!("Key {name} was refused by Google and is disabled: {}", verdict.reason);
+                let words =
+                    format!("Key \"{name}\" was refused by Google and is disabled: {}", verdict.reason);
                 newly.then(|| Event::new(EventType::KeyDisabled, Level::Error, now, words).key(&pick.key))
             }
             Blame::Quota => {
@@ -241,7 +242,7 @@ impl Pools {
                 let wait = verdict.cooldown.map_or(own, |delay| delay.as_millis().try_into().unwrap_or(own));
                 let until = now.saturating_add(wait);
                 let reason = verdict.reason.clone();
-                let words = format!("Key {name} rests for {} s: {reason}", wait.div_ceil(1_000));
+                let words = format!("Key \"{name}\" rests for {} s: {reason}", wait.div_ceil(1_000));
                 // Answers of parallel requests must not shorten a wait already known.
                 if key.learned.cooling.as_ref().is_none_or(|cooling| cooling.until < until) {
                     key.learned.cooling = Some(Cooling { until, reason });

@@ -77,12 +77,13 @@ pub fn no_answer(outcome: &Outcome, pick: &Pick) -> ApiError {
             let place = if name == url { name.to_owned() } else { format!("{name} ({url})") };
             ApiError::new(
                 StatusCode::BAD_GATEWAY,
-                format!("Proxy {place} of the key {key} failed. {}", fault.words()),
+                format!("Proxy {place} of the key \"{key}\" failed. {}", fault.words()),
             )
         }
-        Outcome::Unreachable(words) | Outcome::Interrupted(words) => {
-            ApiError::new(StatusCode::BAD_GATEWAY, format!("The request with the key {key} failed: {words}"))
-        }
+        Outcome::Unreachable(words) | Outcome::Interrupted(words) => ApiError::new(
+            StatusCode::BAD_GATEWAY,
+            format!("The request with the key \"{key}\" failed: {words}"),
+        ),
         Outcome::TimedOut => ApiError::new(
             StatusCode::GATEWAY_TIMEOUT,
             "The upstream sent nothing for as long as the request time-out allows. Try again, or raise the time-out.",

@@ -75,7 +75,7 @@ fn check(line: &Line) -> Result<(), String> {
         .file
         .map_or_else(|| "the defaults and the environment".to_owned(), |path| path.display().to_string());
     let (keys, proxies) = (ready.entered.keys.len(), ready.entered.proxies.len());
-    let mut lines = vec![format!("No problems in {file}: {keys} keys, {proxies} proxies.")];
+    let mut lines = vec![format!("No problems in {file}. Keys: {keys}, proxies: {proxies}.")];
     lines.extend(
         ready.config.without_effect().iter().map(|name| format!("{name} has no effect in this version.")),
     );

@@ -10,18 +10,24 @@ pub fn between(before: &Entered, after: &Entered, now: Millis) -> Vec<Event> {
     let mut events = Vec::new();
     for key in &after.keys {
         match before.keys.iter().find(|old| old.id == key.id) {
-            None => events.push(info(EventType::KeyAdded, format!("Key {} added.", key.name)).key(&key.id)),
+            None => {
+                events.push(info(EventType::KeyAdded, format!("Key \"{}\" added.", key.name)).key(&key.id))
+            }
             Some(old) if old != key => {
-                events.push(info(EventType::KeyUpdated, format!("Key {} changed.", key.name)).key(&key.id));
+                events
+                    .push(info(EventType::KeyUpdated, format!("Key \"{}\" changed.", key.name)).key(&key.id));
             }
             Some(_) => {}
         }
     }
     for key in before.keys.iter().filter(|old| !after.keys.iter().any(|key| key.id == old.id)) {
-        events.push(info(EventType::KeyRemoved, format!("Key {} removed.", key.name)).key(&key.id));
+        events.push(info(EventType::KeyRemoved, format!("Key \"{}\" removed.", key.name)).key(&key.id));
     }
     if before.proxies != after.proxies {
-        let words = format!("The proxy pool changed: {} proxies.", after.proxies.len());
+        let words = match after.proxies.len() {
+            1 => "The proxy pool changed: 1 proxy.".to_owned(),
+            count => format!("The proxy pool changed: {count} proxies."),
+        };
         events.push(info(EventType::PoolChanged, words));
     }
     events.extend(after.assignments.iter().filter(|entry| is_new(entry, before)).map(|entry| {
@@ -29,7 +35,7 @@ pub fn between(before: &Entered, after: &Entered, now: Millis) -> Vec<Event> {
         let proxy = entry.proxy_id.as_ref().and_then(|id| after.proxies.iter().find(|proxy| proxy.id == *id));
         let proxy = proxy.map_or("No Proxy", |proxy| proxy.name.as_str());
         let how = if entry.is_manual { "by hand" } else { "automatically" };
-        info(EventType::AssignmentChanged, format!("Key {key} is assigned to {proxy} {how}."))
+        info(EventType::AssignmentChanged, format!("Key \"{key}\" is assigned to {proxy} {how}."))
             .key(&entry.key_id)
     }));
     events

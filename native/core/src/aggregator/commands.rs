@@ -103,12 +103,8 @@ impl Aggregator {
     /// Keys placed while opening are placed for good.
     pub(super) async fn save_placements(&self) {
         let _one_at_a_time = self.editing.lock().await;
+        let Some(before) = self.opened_with.lock().take() else { return };
         let after = self.state.pools.lock().entered();
-        let mut before = after.clone();
-        before.assignments.clear();
-        if after.assignments.is_empty() {
-            return;
-        }
         if let Err(error) = self.vault.save(&before, &after).await {
             let words = format!("The proxy assignments could not be saved: {}", error.0);
             self.state.events.publish(Event::new(

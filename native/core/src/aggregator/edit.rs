@@ -51,27 +51,27 @@ pub fn add_key(pools: &mut Pools, new: NewKey, now: Millis) -> Result<Edited, Re
     };
     let masked = entered.secret.masked();
     pools.keys.add(entered)?;
-    Ok(Edited { subject: Subject::Key(id), message: format!("Key {name} ({masked}) added.") })
+    Ok(Edited { subject: Subject::Key(id), message: format!("Key \"{name}\" ({masked}) added.") })
 }
 
 pub fn modify_key(pools: &mut Pools, id: KeyId, patch: KeyPatch) -> Result<Edited, Refusal> {
     pools.keys.modify(&id, patch)?;
-    let message = format!("Key {} changed.", key_name(pools, &id));
+    let message = format!("Key \"{}\" changed.", key_name(pools, &id));
     Ok(Edited { subject: Subject::Key(id), message })
 }
 
 pub fn remove_key(pools: &mut Pools, id: KeyId) -> Result<Edited, Refusal> {
     let key = pools.keys.remove(&id)?;
-    Ok(Edited { subject: Subject::Key(id), message: format!("Key {} removed.", key.entered.name) })
+    Ok(Edited { subject: Subject::Key(id), message: format!("Key \"{}\" removed.", key.entered.name) })
 }
 
 pub fn set_key_enabled(pools: &mut Pools, id: KeyId, enabled: bool) -> Result<Edited, Refusal> {
     pools.keys.set_enabled(&id, enabled)?;
     let name = key_name(pools, &id);
     Ok(if enabled {
-        Edited { subject: Subject::ForgivenKey(id), message: format!("Key {name} enabled.") }
+        Edited { subject: Subject::ForgivenKey(id), message: format!("Key \"{name}\" enabled.") }
     } else {
-        Edited { subject: Subject::Key(id), message: format!("Key {name} disabled.") }
+        Edited { subject: Subject::Key(id), message: format!("Key \"{name}\" disabled.") }
     })
 }
 
@@ -128,8 +128,8 @@ pub fn assign_proxy(
     }
     let name = key_name(pools, &key);
     let message = match &proxy {
-        Some(id) => format!("Key {name} now leaves through proxy {}.", proxy_name(pools, id)),
-        None => format!("Key {name} now connects directly, without a proxy."),
+        Some(id) => format!("Key \"{name}\" now leaves through proxy {}.", proxy_name(pools, id)),
+        None => format!("Key \"{name}\" now connects directly, without a proxy."),
     };
     pools.assignments.assign(&key, proxy, now);
     Ok(Edited { subject: Subject::Key(key), message })
@@ -138,7 +138,7 @@ pub fn assign_proxy(
 pub fn unassign_proxy(pools: &mut Pools, key: KeyId) -> Result<Edited, Refusal> {
     known_key(pools, &key)?;
     pools.assignments.unassign(&key);
-    let message = format!("The proxy of key {} is assigned automatically again.", key_name(pools, &key));
+    let message = format!("The proxy of key \"{}\" is assigned automatically again.", key_name(pools, &key));
     Ok(Edited { subject: Subject::Key(key), message })
 }
 

@@ -71,6 +71,8 @@ pub struct Aggregator {
     tokens: RwLock<Vec<Secret>>,
     forwarder: RwLock<Arc<GoogleApiForwarder>>,
     uploads: Arc<Uploads>,
+    /// What the vault held when it was opened, until keys placed meanwhile are saved.
+    opened_with: Mutex<Option<Entered>>,
     /// Changes go one after another; starting and stopping likewise.
     editing: tokio::sync::Mutex<()>,
     endpoint: tokio::sync::Mutex<Option<Endpoint>>,
@@ -94,7 +96,7 @@ impl Aggregator {
             forwarder(&opening.settings, &opening.extra_ca).map_err(|one| CannotOpen(vec![one]))?;
         let (tokens, token_file) = load_tokens(opening.tokens).map_err(|one| CannotOpen(vec![one]))?;
         let mut pools = Pools::new(rng);
-        pools.adopt(opening.entered);
+        pools.adopt(opening.entered.clone());
         pools.settle_assignments(&opening.settings, clock.now());
         let state = State::new(pools, opening.settings, clock);
         if let Some(words) = warning {
@@ -108,6 +110,7 @@ impl Aggregator {
             tokens: RwLock::new(tokens),
             forwarder: RwLock::new(Arc::new(forwarder)),
             uploads: Arc::default(),
+            opened_with: Mutex::new(Some(opening.entered)),
             editing: tokio::sync::Mutex::default(),
             endpoint: tokio::sync::Mutex::default(),
             view: Mutex::new(EndpointView::Stopped),

@@ -55,7 +55,7 @@ impl Aggregator {
                 self.forgive(id, &pick.key_name);
                 let milliseconds = started.elapsed().as_millis();
                 let message =
-                    format!("Key {} works: Gemini answered {way} in {milliseconds} ms.", pick.key_name);
+                    format!("Key \"{}\" works: Gemini answered {way} in {milliseconds} ms.", pick.key_name);
                 Ok(Reply::Done { message, id: Some(id.to_string()) })
             }
             Err(outcome) => {
@@ -68,7 +68,7 @@ impl Aggregator {
                     _ => "",
                 };
                 let words =
-                    format!("Key {}: Gemini answered {way}: {}.{hint}", pick.key_name, verdict.reason);
+                    format!("Key \"{}\": Gemini answered {way}: {}.{hint}", pick.key_name, verdict.reason);
                 Err(Refusal::new(RefusalCode::Failed, words))
             }
         }
@@ -101,7 +101,7 @@ impl Aggregator {
             pools.keys.get_mut(id).is_some_and(|key| key.learned.disabled_because.take().is_some())
         };
         if forgiven {
-            let words = format!("Key {name} is valid again and serves.");
+            let words = format!("Key \"{name}\" is valid again and serves.");
             let event = Event::new(EventType::KeyAvailable, Level::Info, self.state.now(), words).key(id);
             self.state.events.publish(event);
         }

@@ -1,0 +1,74 @@
+//! The vault whose keeper is the host: writes go out as messages, and the host answers each by its ticket when it
+//! has stored them. Which writes are needed is the core's codec's knowledge.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aggregator_core::vault::secrets::{SecretWrite, writes_between};
+use aggregator_core::vault::{Entered, Vault, VaultError};
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot};
+
+/// A secret store that asks the user to unlock it may take this long.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Writes that the host carries out in order.
+pub struct Ticketed {
+    pub ticket: u32,
+    pub writes: Vec<SecretWrite>,
+}
+
+pub struct SecretVault {
+    outgoing: mpsc::UnboundedSender<Ticketed>,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    last: u32,
+    by_ticket: HashMap<u32, oneshot::Sender<Result<(), VaultError>>>,
+}
+
+impl SecretVault {
+    pub fn new(outgoing: mpsc::UnboundedSender<Ticketed>) -> Self {
+        Self { outgoing, waiting: Mutex::default() }
+    }
+
+    /// An unknown ticket (answered twice, or too late) changes nothing.
+    pub fn written(&self, ticket: u32, error: Option<String>) {
+        let waiting = self.waiting.lock().by_ticket.remove(&ticket);
+        if let Some(waiting) = waiting {
+            let _ = waiting.send(error.map_or(Ok(()), |words| Err(VaultError(words))));
+        }
+    }
+
+    fn ticket(&self) -> (u32, oneshot::Receiver<Result<(), VaultError>>) {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = self.waiting.lock();
+        waiting.last = waiting.last.wrapping_add(1);
+        let ticket = waiting.last;
+        waiting.by_ticket.insert(ticket, sender);
+        (ticket, receiver)
+    }
+}
+
+#[async_trait]
+impl Vault for SecretVault {
+    async fn save(&self, before: &Entered, after: &Entered) -> Result<(), VaultError> {
+        let writes = writes_between(before, after);
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let (ticket, answer) = self.ticket();
+        let gone = || VaultError("the secret store is closed".to_owned());
+        self.outgoing.send(Ticketed { ticket, writes }).map_err(|_| gone())?;
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(answer) => answer.map_err(|_| gone())?,
+            Err(_) => {
+                self.waiting.lock().by_ticket.remove(&ticket);
+                Err(VaultError("the secret store did not answer within two minutes".to_owned()))
+            }
+        }
+    }
+}
