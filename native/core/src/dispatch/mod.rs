@@ -28,6 +28,7 @@ use crate::forward::{Answer, GoogleApiForwarder, Outbound, Refused, headers, is_
 use crate::pools::{Pick, PickedProxy, Wish};
 use crate::refusal;
 use crate::requests::{AttemptView, OpenRequest};
+use crate::server::client_body::ClientBody;
 use crate::server::uploads::Uploads;
 use crate::state::{Lease, State};
 use judge::{Outcome, Verdict};
@@ -35,7 +36,7 @@ use replay::{Replay, ReplayBody};
 use reply::{Claim, Filters, ReplyBody};
 
 /// The body of an attempt: the client's, or none for requests made here.
-pub type RequestBody = Either<ReplayBody<Incoming>, Empty<Bytes>>;
+pub type RequestBody = Either<ReplayBody<ClientBody>, Empty<Bytes>>;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-aggregator-request-id");
 const KEY: HeaderName = HeaderName::from_static("x-aggregator-key");
@@ -73,7 +74,7 @@ impl RequestDispatcher {
     pub async fn dispatch(
         &self,
         call: &Call,
-        body: Replay<Incoming>,
+        body: Replay<ClientBody>,
         mut open: OpenRequest,
     ) -> Response<ReplyBody> {
         let most = self.state.settings().max_attempts as usize;

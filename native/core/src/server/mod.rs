@@ -1,6 +1,7 @@
 //! The endpoint: accepts connections on the local port and takes each request through guard and route to the
 //! dispatcher. It owns the listener and the connections' lives; keys and proxies it does not know.
 
+pub mod client_body;
 pub mod guard;
 pub mod route;
 pub mod uploads;
@@ -34,6 +35,7 @@ use crate::refusal;
 use crate::requests::OpenRequest;
 use crate::settings::ServerSettings;
 use crate::state::State;
+use client_body::ClientBody;
 use guard::Guard;
 use route::{Route, dialect_of, route};
 use uploads::Uploads;
@@ -131,6 +133,7 @@ async fn accept_loop(listener: TcpListener, service: Arc<Service>, mut stopped: 
 impl Service {
     async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
         let (parts, body) = request.into_parts();
+        let body = ClientBody::new(body);
         let path = gemini::canonical_path(parts.uri.path());
         let route = route(&path, &parts.headers);
         let dialect = dialect_of(&route, &path);
