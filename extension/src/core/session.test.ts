@@ -110,14 +110,22 @@ it("a second window that tries again reads the vault anew", async () => {
   ]);
 });
 
-it("a new port moves the listener, another setting does not", async () => {
-  const { session, diary, settings } = stage();
+it("after a taken port a new one is tried, another setting alone is not a reason", async () => {
+  const { session, diary, settings } = stage({ kind: "failed", message: "Port 3146 is taken." });
   await session.start();
   settings.maxAttempts = 9;
   await session.applySettings();
   settings.server.port = 4000;
   await session.applySettings();
   expect(diary.slice(2)).toEqual(["apply_settings", "apply_settings", "stop", "start listening"]);
+});
+
+it("a listener that runs is left to the core to move", async () => {
+  const { session, diary, settings } = stage();
+  await session.start();
+  settings.server.port = 4000;
+  await session.applySettings();
+  expect(diary.slice(2)).toEqual(["apply_settings"]);
 });
 
 it("a core that cannot be loaded is a failure with words, and commands repeat them", async () => {

@@ -92,7 +92,9 @@ export class CoreSession {
       // A read-only window keeps the new settings for the time when it takes the port over.
       if (reply.kind === "refused" && reply.code !== "read_only") return this.#host.onWarning(settingsProblem(reply));
       this.#settings = after;
-      if (needsRestart(before, after) && this.#snapshot.endpoint.kind !== "stopped") {
+      // A listener that runs is moved by the core; one that could not listen tries the new port.
+      const { kind } = this.#snapshot.endpoint;
+      if (needsRestart(before, after) && (kind === "failed" || kind === "elsewhere")) {
         await this.#stop();
         await this.#start();
       }

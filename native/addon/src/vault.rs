@@ -43,6 +43,19 @@ impl SecretVault {
         }
     }
 
+    async fn carry_out(&self, writes: Vec<SecretWrite>) -> Result<(), VaultError> {
+        let (ticket, answer) = self.ticket();
+        let gone = || VaultError("the secret store is closed".to_owned());
+        self.outgoing.send(Ticketed { ticket, writes }).map_err(|_| gone())?;
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(answer) => answer.map_err(|_| gone())?,
+            Err(_) => {
+                self.waiting.lock().by_ticket.remove(&ticket);
+                Err(VaultError("the secret store did not answer within two minutes".to_owned()))
+            }
+        }
+    }
+
     fn ticket(&self) -> (u32, oneshot::Receiver<Result<(), VaultError>>) {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.waiting.lock();
@@ -60,15 +73,11 @@ impl Vault for SecretVault {
         if writes.is_empty() {
             return Ok(());
         }
-        let (ticket, answer) = self.ticket();
-        let gone = || VaultError("the secret store is closed".to_owned());
-        self.outgoing.send(Ticketed { ticket, writes }).map_err(|_| gone())?;
-        match tokio::time::timeout(PATIENCE, answer).await {
-            Ok(answer) => answer.map_err(|_| gone())?,
-            Err(_) => {
-                self.waiting.lock().by_ticket.remove(&ticket);
-                Err(VaultError("the secret store did not answer within two minutes".to_owned()))
-            }
+        let Err(error) = self.carry_out(writes).await else { return Ok(()) };
+        // Some of the writes may be done: what they changed is put back, so that store and core agree again.
+        match self.carry_out(writes_between(after, before)).await {
+            Ok(()) => Err(error),
+            Err(_) => Err(VaultError(format!("{}; what was stored before could not be put back", error.0))),
         }
     }
 }

@@ -121,8 +121,7 @@ impl Aggregator {
             return Err(Refusal::invalid(&problem.path, format!("{}: {}", problem.path, problem.message)));
         }
         let before = self.state.settings();
-        let upstream_changed = before.upstream != settings.upstream;
-        if upstream_changed {
+        if before.upstream != settings.upstream {
             let (built, _) = forwarder(&settings, &self.extra_ca)
                 .map_err(|problem| Refusal::invalid(&problem.path, problem.message))?;
             *self.forwarder.write() = Arc::new(built);
@@ -131,7 +130,7 @@ impl Aggregator {
         let replace = before.proxy.auto_assignment != settings.proxy.auto_assignment
             || before.proxy.rebalance_threshold != settings.proxy.rebalance_threshold;
         self.state.set_settings(settings);
-        if server_changed || upstream_changed {
+        if server_changed {
             self.restart_server().await;
         }
         if replace && self.is_elsewhere().is_none() {

@@ -72,7 +72,7 @@ impl Aggregator {
         }
     }
 
-    /// The forwarder has changed: requests from now on use it.
+    /// Requests from now on need the new token.
     pub(super) async fn tokens_changed(&self) {
         if let Some(endpoint) = self.endpoint.lock().await.as_ref() {
             endpoint.service.guard.set_tokens(self.tokens.read().clone());
@@ -96,8 +96,11 @@ impl Aggregator {
             listener.local_addr().map_err(|error| failed(format!("The port cannot be used: {error}.")))?;
         let guard = Guard::new(addr, settings.server.local_auth, self.tokens.read().clone())
             .map_err(|unguarded| failed(unguarded.0))?;
-        let dispatcher =
-            RequestDispatcher::new(Arc::clone(&self.state), self.forwarder(), Arc::clone(&self.uploads));
+        let dispatcher = RequestDispatcher::new(
+            Arc::clone(&self.state),
+            Arc::clone(&self.forwarder),
+            Arc::clone(&self.uploads),
+        );
         let run = format!("{:06x}", self.state.pools.lock().rng.u32(..0x0100_0000));
         let service = Service {
             state: Arc::clone(&self.state),

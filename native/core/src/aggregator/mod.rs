@@ -18,6 +18,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, SystemClock};
+use crate::dispatch::CurrentForwarder;
 use crate::events::{Event, EventType, Level};
 use crate::forward::GoogleApiForwarder;
 use crate::forward::tls::TlsRoots;
@@ -69,7 +70,7 @@ pub struct Aggregator {
     extra_ca: Vec<PathBuf>,
     token_file: Option<PathBuf>,
     tokens: RwLock<Vec<Secret>>,
-    forwarder: RwLock<Arc<GoogleApiForwarder>>,
+    forwarder: CurrentForwarder,
     uploads: Arc<Uploads>,
     /// What the vault held when it was opened, until keys placed meanwhile are saved.
     opened_with: Mutex<Option<Entered>>,
@@ -108,7 +109,7 @@ impl Aggregator {
             extra_ca: opening.extra_ca,
             token_file,
             tokens: RwLock::new(tokens),
-            forwarder: RwLock::new(Arc::new(forwarder)),
+            forwarder: Arc::new(RwLock::new(Arc::new(forwarder))),
             uploads: Arc::default(),
             opened_with: Mutex::new(Some(opening.entered)),
             editing: tokio::sync::Mutex::default(),

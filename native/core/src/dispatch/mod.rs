@@ -11,13 +11,14 @@ pub mod reply;
 pub mod upstream_error;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Response};
 use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
+use parking_lot::RwLock;
 
 use crate::dialect::gemini::Traits;
 use crate::dialect::{ApiError, Dialect};
@@ -56,9 +57,12 @@ pub struct Call {
 
 pub struct RequestDispatcher {
     state: Arc<State>,
-    forwarder: Arc<GoogleApiForwarder>,
+    forwarder: CurrentForwarder,
     uploads: Arc<Uploads>,
 }
+
+/// The forwarder in force, replaced whole when the upstream's settings change; requests under way keep theirs.
+pub type CurrentForwarder = Arc<RwLock<Arc<GoogleApiForwarder>>>;
 
 /// What an attempt without a flowing answer leaves behind.
 enum Failure {
@@ -67,7 +71,7 @@ enum Failure {
 }
 
 impl RequestDispatcher {
-    pub fn new(state: Arc<State>, forwarder: Arc<GoogleApiForwarder>, uploads: Arc<Uploads>) -> Self {
+    pub fn new(state: Arc<State>, forwarder: CurrentForwarder, uploads: Arc<Uploads>) -> Self {
         Self { state, forwarder, uploads }
     }
 
@@ -78,6 +82,7 @@ impl RequestDispatcher {
         mut open: OpenRequest,
     ) -> Response<ReplyBody> {
         let most = self.state.settings().max_attempts as usize;
+        let forwarder = self.forwarder.read().clone();
         let mut wish = Wish { pinned: call.pinned.clone(), ..Wish::default() };
         let mut last: Option<(Failure, Pick)> = None;
         loop {
@@ -92,8 +97,10 @@ impl RequestDispatcher {
             };
             let started = Instant::now();
             let failure =
-                match self.forwarder.attempt(&lease.pick, &call.outbound, Either::Left(body.read())).await {
-                    Ok(Answer::Flowing(response)) => return self.flow(call, response, lease, open, started),
+                match forwarder.attempt(&lease.pick, &call.outbound, Either::Left(body.read())).await {
+                    Ok(Answer::Flowing(response)) => {
+                        return self.flow(call, response, lease, open, started, forwarder.silence());
+                    }
                     Ok(Answer::Refused(refused)) => Failure::Refused(refused),
                     Err(outcome) => Failure::NoAnswer(outcome),
                 };
@@ -124,6 +131,7 @@ impl RequestDispatcher {
         lease: Lease,
         open: OpenRequest,
         started: Instant,
+        silence: Duration,
     ) -> Response<ReplyBody> {
         let (parts, body) = response.into_parts();
         let mut reply_headers = headers::for_client(&parts.headers, &lease.pick.secret);
@@ -136,7 +144,7 @@ impl RequestDispatcher {
         mark(&mut reply_headers, open.id(), Some(&lease.pick), open.attempts() + 1);
         let status = parts.status.as_u16();
         let claim = Claim { lease, open, status, started };
-        let mut reply = Response::new(ReplyBody::flowing(body, filters, claim, self.forwarder.silence()));
+        let mut reply = Response::new(ReplyBody::flowing(body, filters, claim, silence));
         *reply.status_mut() = parts.status;
         *reply.headers_mut() = reply_headers;
         reply
