@@ -12,7 +12,7 @@ import { addKey, addProxy, copyToken, openPanel, startBench } from "./e2e/produc
 const KEYS = ["personal-1", "personal-2", "team", "free-tier"];
 const keyOf = (/** @type {string} */ name) => `example-key-${name}`;
 
-const bench = await startBench("picture", { scale: 2 });
+const bench = await startBench("picture", { scale: 2, port: 3146 });
 const third = await startMicrosocks();
 let failed = true;
 try {
@@ -44,6 +44,7 @@ try {
     .first()
     .waitFor({ timeout: 30_000 });
   await window.clearNotifications();
+  await window.page.getByText("Copied the local token").first().waitFor({ state: "hidden", timeout: 30_000 });
   await window.screenshot(inRoot("docs", "images", "panel.png"));
   failed = false;
 } finally {

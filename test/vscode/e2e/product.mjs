@@ -13,7 +13,7 @@ import { Editor } from "../harness/editor.mjs";
 
 /**
  * @param {string} name
- * @param {{scale?: number}} [options]
+ * @param {{scale?: number, port?: number}} [options] the endpoint's port, any free one unless given
  */
 export async function startBench(name, options = {}) {
   const authority = await createAuthority();
@@ -22,7 +22,7 @@ export async function startBench(name, options = {}) {
   const proxies = await Promise.all(
     ["one", "two"].map((user) => startSquid({ credentials: { user, password: "open-sesame" } })),
   );
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const editor = await Editor.launch({
     name,
     vsix: findVsix(),

@@ -47,6 +47,7 @@ export class Editor {
       "workbench.tips.enabled": false,
       "chat.disableAIFeatures": true,
       "git.enabled": false,
+      "workbench.reduceMotion": "on",
       "workbench.secondarySideBar.defaultVisibility": "hidden",
     });
     await server.writeMachineSettings(options.machineSettings ?? {});
