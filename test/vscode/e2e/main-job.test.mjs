@@ -4,7 +4,8 @@
 // packaged .vsix is what runs; nothing is reached behind the user's back.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before } from "node:test";
+import { tell } from "../harness/story.mjs";
 import { clients, MODEL } from "./clients.mjs";
 import { addKey, addProxy, assignments, copyToken, openPanel, panelMarkup, startBench } from "./product.mjs";
 
@@ -16,20 +17,9 @@ let bench;
 let window;
 /** @type {Record<string, string>} */
 let paired;
-let failed = false;
 
-/** A step of the one story; later steps build on earlier ones. @param {string} name @param {() => Promise<void>} body */
-function step(name, body) {
-  test(name, { timeout: 180_000 }, async () => {
-    assert.ok(!failed, "An earlier step failed, and this one builds on it.");
-    try {
-      await body();
-    } catch (error) {
-      failed = true;
-      throw error;
-    }
-  });
-}
+const story = tell();
+const { step } = story;
 
 before(async () => {
   bench = await startBench("main-job");
@@ -37,8 +27,8 @@ before(async () => {
 });
 
 after(async () => {
-  if (failed) console.log(await bench.editor.server.readLogs("Gemini Aggregator"));
-  await bench?.stop({ failed });
+  if (story.failed) console.log(await bench.editor.server.readLogs("Gemini Aggregator"));
+  await bench?.stop(story);
 });
 
 step("with the window open the extension is active and its endpoint listens", async () => {
