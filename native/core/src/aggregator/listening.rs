@@ -41,7 +41,7 @@ impl Aggregator {
         // Not before the vault is known to be ours: a watching window must not act.
         if matches!(view, EndpointView::Listening { .. }) {
             self.save_placements().await;
-            self.start_probing();
+            self.start_watching();
         }
         self.show(view.clone());
         view
@@ -114,10 +114,11 @@ impl Aggregator {
         Ok(Endpoint::serve(listener, addr, service))
     }
 
-    fn start_probing(self: &Arc<Self>) {
-        let mut probing = self.probing.lock();
-        if probing.is_none() {
-            *probing = Some(tokio::spawn(Arc::clone(self).probe_forever()));
+    fn start_watching(self: &Arc<Self>) {
+        let mut watching = self.watching.lock();
+        if watching.is_empty() {
+            watching.spawn(Arc::clone(self).probe_forever());
+            watching.spawn(Arc::clone(self).tell_returns_forever());
         }
     }
 

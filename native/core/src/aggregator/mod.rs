@@ -9,13 +9,14 @@ mod commands;
 mod edit;
 mod listening;
 mod probes;
+mod returns;
 mod testing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::clock::{Clock, SystemClock};
 use crate::dispatch::CurrentForwarder;
@@ -78,7 +79,8 @@ pub struct Aggregator {
     editing: tokio::sync::Mutex<()>,
     endpoint: tokio::sync::Mutex<Option<Endpoint>>,
     view: Mutex<EndpointView>,
-    probing: Mutex<Option<JoinHandle<()>>>,
+    /// Probes and returns; they run from the first time the endpoint listens.
+    watching: Mutex<JoinSet<()>>,
 }
 
 impl Aggregator {
@@ -115,7 +117,7 @@ impl Aggregator {
             editing: tokio::sync::Mutex::default(),
             endpoint: tokio::sync::Mutex::default(),
             view: Mutex::new(EndpointView::Stopped),
-            probing: Mutex::default(),
+            watching: Mutex::default(),
         });
         Ok(this)
     }
@@ -135,23 +137,13 @@ impl Aggregator {
 
     /// Stops the endpoint and the probes and lets go of every idle connection.
     pub async fn close(&self) {
-        if let Some(probing) = self.probing.lock().take() {
-            probing.abort();
-        }
+        self.watching.lock().abort_all();
         self.stop_server().await;
         self.forwarder().clients().retain(|_, _| false);
     }
 
     fn forwarder(&self) -> Arc<GoogleApiForwarder> {
         self.forwarder.read().clone()
-    }
-}
-
-impl Drop for Aggregator {
-    fn drop(&mut self) {
-        if let Some(probing) = self.probing.lock().take() {
-            probing.abort();
-        }
     }
 }
 

@@ -117,6 +117,10 @@ impl ApiKeyManager {
         self.keys.values()
     }
 
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut ApiKey> {
+        self.keys.values_mut()
+    }
+
     pub fn len(&self) -> usize {
         self.keys.len()
     }
