@@ -36,7 +36,6 @@ export function allSteps() {
     nodeTests("Simulated upstream", ["test/upstream"], minutes(5)),
     nodeTests("Proxies of the tests", ["test/proxies"], minutes(5)),
     nodeTests("Scripts", ["test/scripts"], minutes(3)),
-    nodeTests("Addon in plain Node", ["test/addon"], minutes(5)),
     nodeTests("The addon in Node", ["test/addon"], minutes(5)),
     nodeTests("Real clients through the program", ["test/contract"], minutes(15)),
     prepareEditor,
