@@ -5,6 +5,7 @@ mod config;
 mod logging;
 mod places;
 mod reading;
+mod wording;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -125,10 +126,8 @@ async fn run(ready: Ready) -> Result<(), String> {
 /// The configured tokens; without any, one in a file of its own, so that the endpoint is never open by omission.
 /// Beyond loopback a token must be configured.
 fn tokens(ready: &Ready) -> Tokens {
-    let on_loopback =
-        ["127.0.0.1", "localhost", "::1", "[::1]"].contains(&ready.settings.server.host.as_str());
     let wanted = ready.settings.server.local_auth == LocalAuth::Token && ready.access_tokens.is_empty();
-    if wanted && on_loopback {
+    if wanted && reading::is_loopback(&ready.settings.server.host) {
         tracing::info!("no access token is configured; tools use the one in {}", ready.token_file.display());
         return Tokens::File(ready.token_file.clone());
     }

@@ -18,6 +18,16 @@ impl Places {
         serde_saphyr::from_str_with_options(text, super::reading::options()).unwrap_or_default()
     }
 
+    /// The path of the value that begins at line and column, the outermost of several.
+    pub fn path_at(&self, at: (u64, u64)) -> Option<String> {
+        self.children.iter().find_map(|(name, child)| {
+            if (child.referenced.line(), child.referenced.column()) == at {
+                return Some(name.clone());
+            }
+            child.value.path_at(at).map(|path| format!("{name}.{path}"))
+        })
+    }
+
     /// Line and column of `path`, or of its nearest parent that the text has.
     pub fn find(&self, path: &str) -> Option<(u64, u64)> {
         let mut here = self;

@@ -2,14 +2,16 @@
 //! every problem on the way as `place: path: sentence`. It opens no sockets.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use aggregator_core::secret::Secret;
-use aggregator_core::settings::{Problem, Settings};
+use aggregator_core::settings::{LocalAuth, Problem, Settings};
 use aggregator_core::vault::Entered;
 
 use crate::config::{Config, KeySection, ProxySection};
 use crate::places::Places;
+use crate::wording::sentence;
 
 /// Used when it is there and no other file is named.
 const DEFAULT_FILE: &str = "config/keys.yaml";
@@ -66,6 +68,7 @@ pub fn read(line: &Line, environment: impl Fn(&str) -> Option<String>) -> Result
     overlay(&mut config, line, variable, &mut from_environment, &mut problems);
     problems.extend(config.settings().problems());
     problems.extend(config.not_served());
+    problems.extend(open_door(&config));
     let entered = config.entered().unwrap_or_else(|more| {
         problems.extend(more);
         Entered::default()
@@ -100,30 +103,13 @@ fn parse(text: &str, file: Option<&Path>) -> Result<Config, Problems> {
     }
     serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
         let error = error.without_snippet();
-        let place =
-            error.location().map(|place| format!(":{}:{}", place.line(), place.column())).unwrap_or_default();
         let name = file.map(|path| path.display().to_string()).unwrap_or_default();
-        Problems(vec![format!("{name}{place}: {}", without_values(&error.to_string()))])
-    })
-}
-
-/// Invariant: the reader's own texts quote values ("invalid type: string \"…\""), and a misplaced value may be a key.
-fn without_values(message: &str) -> String {
-    let mut clean = String::new();
-    let mut rest = message;
-    while let Some(start) = rest.find('"') {
-        let (before, quoted) = rest.split_at(start);
-        clean.push_str(before);
-        let Some(end) = quoted[1..].rfind('"') else {
-            rest = "";
-            clean.push('…');
-            break;
+        let Some(at) = error.location().map(|at| (at.line(), at.column())) else {
+            return Problems(vec![format!("{name}: {}", sentence(&error.to_string()))]);
         };
-        clean.push('…');
-        rest = &quoted[end + 2..];
-    }
-    clean.push_str(rest);
-    clean
+        let path = Places::of(text).path_at(at).map(|path| format!("{path}: ")).unwrap_or_default();
+        Problems(vec![format!("{name}:{}:{}: {path}{}", at.0, at.1, sentence(&error.to_string()))])
+    })
 }
 
 fn overlay(
@@ -161,6 +147,31 @@ fn overlay(
         config.server.host.clone_from(host);
     }
     config.server.port = line.port.unwrap_or(config.server.port);
+}
+
+/// Beyond loopback a token must be configured; the core refuses to listen otherwise, `check` says it beforehand.
+fn open_door(config: &Config) -> Option<Problem> {
+    let server = &config.server;
+    if is_loopback(&server.host) {
+        return None;
+    }
+    match server.local_auth {
+        LocalAuth::Off => Some(Problem::new(
+            "server.localAuth",
+            "off is allowed on loopback only; use token, or the host 127.0.0.1.",
+        )),
+        LocalAuth::Token if server.access_tokens.is_empty() => {
+            let words = "an access token is needed to listen beyond loopback; set one here or in \
+                         GEMINI_AGGREGATOR_ACCESS_TOKEN, or use the host 127.0.0.1.";
+            Some(Problem::new("server.accessTokens", words))
+        }
+        LocalAuth::Token => None,
+    }
+}
+
+pub fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_matches(['[', ']']);
+    bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn entries(list: &str) -> impl Iterator<Item = String> {

@@ -85,7 +85,7 @@ fn each_bad_value_is_named_with_its_line_all_at_once() {
 #[test]
 fn a_port_out_of_range_is_named() {
     let words = problems("server:\n  port: 70000\n");
-    assert!(words.contains("yaml:2:9"), "{words}");
+    assert!(words.ends_with("yaml:2:9: server.port: a whole number from 0 to 65535 is expected."), "{words}");
     let words =
         read_with("", |name| (name == "PORT").then(|| "seventy".to_owned())).err().unwrap().to_string();
     assert_eq!(words, "PORT: is not a port; use a number from 0 to 65535.");
@@ -120,4 +120,12 @@ fn what_this_version_cannot_do_is_refused_not_ignored() {
     let words = problems("rotatingProxy: { url: \"http://h:1\", enabled: true }\n");
     assert!(words.contains("rotatingProxy"), "{words}");
     assert!(problems("server:\n  tls: { certFile: a, keyFile: b }\n").contains("server.tls"));
+}
+
+#[test]
+fn a_door_open_to_the_network_is_refused_before_it_is_opened() {
+    assert!(problems("server: { host: 0.0.0.0 }\n").contains("server.accessTokens"));
+    assert!(problems("server: { host: 192.0.2.1, localAuth: off }\n").contains("server.localAuth"));
+    assert_eq!(problems("server: { host: \"::1\", localAuth: off }\n"), "");
+    assert_eq!(problems("server: { host: 0.0.0.0, accessTokens: [\"token-of-a-team\"] }\n"), "");
 }
