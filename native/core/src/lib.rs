@@ -10,6 +10,8 @@ pub mod command;
 pub mod dialect;
 pub mod dispatch;
 pub mod events;
+#[cfg(test)]
+mod fixtures;
 pub mod forward;
 pub mod health;
 pub mod ids;

@@ -5,27 +5,16 @@ use std::time::Duration;
 use super::*;
 use crate::dispatch::judge::{Outcome, judge};
 use crate::dispatch::upstream_error::UpstreamError;
+use crate::fixtures::{entered_key, entered_proxy};
 use crate::proxies::fault::ProxyFault;
-use crate::vault::{EnteredKey, EnteredProxy};
 
 fn pools(keys: u32, proxies: u32) -> Pools {
     let mut pools = Pools::new(fastrand::Rng::with_seed(1));
     for number in 1..=proxies {
-        let url = Arc::new(ProxyUrl::parse(&format!("http://127.0.0.1:{}", 9_000 + number)).unwrap());
-        let name = format!("p{number}");
-        pools.proxies.add(EnteredProxy { id: name.as_str().into(), name, url, enabled: true }).unwrap();
+        pools.proxies.add(entered_proxy(number)).unwrap();
     }
     for number in 1..=keys {
-        let entered = EnteredKey {
-            id: format!("k{number}").into(),
-            name: format!("key {number}"),
-            secret: Secret::new(format!("test-key-number-{number:04}")),
-            project: None,
-            weight: 1,
-            cooldown_seconds: None,
-            enabled: true,
-        };
-        pools.keys.add(entered).unwrap();
+        pools.keys.add(entered_key(number)).unwrap();
     }
     pools.settle_assignments(&Settings::default(), 0);
     pools
@@ -135,7 +124,7 @@ fn a_key_whose_proxy_is_disabled_never_goes_direct() {
 fn an_automatic_key_waits_when_no_proxy_is_enabled() {
     let mut pools = pools(0, 1);
     pools.proxies.update(&"p1".into(), None, None, Some(false)).unwrap();
-    pools.keys.add(self::pools(1, 0).keys.entered().remove(0)).unwrap();
+    pools.keys.add(entered_key(1)).unwrap();
     pools.settle_assignments(&Settings::default(), 0);
     assert!(matches!(lease(&mut pools, 0), Err(NoKey::AllOut(out)) if out[0].why == Why::NoProxyEnabled));
 }

@@ -91,6 +91,9 @@ impl Aggregator {
             after.keys.iter().any(|kept| kept.id == *key)
                 && proxy.is_none_or(|id| after.proxies.iter().any(|kept| kept.id == *id))
         });
+        if before.proxies != after.proxies {
+            self.pool_changed.notify_one();
+        }
         changes::between(&before, &after, now).into_iter().for_each(|event| self.state.events.publish(event));
         let id = match edited.subject {
             Subject::Key(id) | Subject::ForgivenKey(id) => Some(id.to_string()),

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, SystemClock};
@@ -79,6 +80,8 @@ pub struct Aggregator {
     editing: tokio::sync::Mutex<()>,
     endpoint: tokio::sync::Mutex<Option<Endpoint>>,
     view: Mutex<EndpointView>,
+    /// The proxies were edited: new ones want a probe.
+    pool_changed: Notify,
     /// Probes and returns; they run from the first time the endpoint listens.
     watching: Mutex<JoinSet<()>>,
 }
@@ -117,6 +120,7 @@ impl Aggregator {
             editing: tokio::sync::Mutex::default(),
             endpoint: tokio::sync::Mutex::default(),
             view: Mutex::new(EndpointView::Stopped),
+            pool_changed: Notify::new(),
             watching: Mutex::default(),
         });
         Ok(this)

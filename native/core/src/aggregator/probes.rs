@@ -29,34 +29,21 @@ pub enum Probed {
 }
 
 impl Aggregator {
-    /// Probes every enabled proxy again and again; ends when dropped.
+    /// Probes every enabled proxy round after round, and one that is new at once; ends when dropped.
     pub(super) async fn probe_forever(self: Arc<Self>) {
-        let mut known = HashSet::new();
-        let mut changes = self.state.events.changes();
+        let mut probed = HashSet::new();
+        let mut round_ends = tokio::time::Instant::now() + self.jittered_interval();
         loop {
-            let current = self.enabled_proxies();
-            let fresh: Vec<ProxyId> = current.difference(&known).cloned().collect();
-            known = current;
+            let enabled = self.enabled_proxies();
+            let fresh = enabled.difference(&probed).cloned().collect();
             self.probe_all(fresh).await;
-            let round = tokio::time::sleep(self.jittered_interval());
-            tokio::pin!(round);
-            loop {
-                tokio::select! {
-                    () = &mut round => {
-                        known.clear();
-                        break;
-                    }
-                    changed = changes.changed() => {
-                        if changed.is_err() {
-                            return;
-                        }
-                        let now_there = self.enabled_proxies();
-                        if !now_there.is_subset(&known) {
-                            break;
-                        }
-                        known = now_there;
-                    }
+            probed = enabled;
+            tokio::select! {
+                () = tokio::time::sleep_until(round_ends) => {
+                    probed.clear();
+                    round_ends = tokio::time::Instant::now() + self.jittered_interval();
                 }
+                () = self.pool_changed.notified() => {}
             }
         }
     }

@@ -264,23 +264,12 @@ pub enum Tier {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn entered(number: u32) -> EnteredKey {
-        EnteredKey {
-            id: format!("api-key-{number}").into(),
-            name: format!("key {number}"),
-            secret: Secret::new(format!("test-key-number-{number:04}")),
-            project: None,
-            weight: 1,
-            cooldown_seconds: None,
-            enabled: true,
-        }
-    }
+    use crate::fixtures::entered_key;
 
     fn manager(count: u32) -> ApiKeyManager {
         let mut manager = ApiKeyManager::default();
         for number in 1..=count {
-            manager.add(entered(number)).unwrap();
+            manager.add(entered_key(number)).unwrap();
         }
         manager
     }
@@ -288,9 +277,9 @@ mod tests {
     #[test]
     fn a_second_key_with_the_same_text_or_name_is_refused() {
         let mut keys = manager(1);
-        let twin = EnteredKey { id: "x".into(), name: "other".to_owned(), ..entered(1) };
+        let twin = EnteredKey { id: "x".into(), name: "other".to_owned(), ..entered_key(1) };
         assert_eq!(keys.add(twin), Err(KeyError::Duplicate("key 1".to_owned())));
-        let namesake = EnteredKey { name: "key 1".to_owned(), ..entered(2) };
+        let namesake = EnteredKey { name: "key 1".to_owned(), ..entered_key(2) };
         assert_eq!(keys.add(namesake), Err(KeyError::NameTaken("key 1".to_owned())));
     }
 
@@ -298,14 +287,14 @@ mod tests {
     fn a_refused_change_changes_nothing() {
         let mut keys = manager(2);
         let patch = KeyPatch { name: Some("new".to_owned()), weight: Some(0), ..KeyPatch::default() };
-        assert_eq!(keys.modify(&"api-key-1".into(), patch), Err(KeyError::WeightOutOfRange(0)));
-        assert_eq!(keys.get(&"api-key-1".into()).unwrap().entered, entered(1));
+        assert_eq!(keys.modify(&"k1".into(), patch), Err(KeyError::WeightOutOfRange(0)));
+        assert_eq!(keys.get(&"k1".into()).unwrap().entered, entered_key(1));
     }
 
     #[test]
     fn a_cooling_key_returns_when_its_time_is_over() {
         let mut keys = manager(1);
-        let key = keys.get_mut(&"api-key-1".into()).unwrap();
+        let key = keys.get_mut(&"k1".into()).unwrap();
         key.learned.cooling = Some(Cooling { until: 1_000, reason: "429".to_owned() });
         assert!(matches!(key.out(999), Some(Out::Cooling(_))));
         assert_eq!(key.out(1_000), None);
@@ -314,7 +303,7 @@ mod tests {
     #[test]
     fn a_new_text_forgets_the_old_verdict_but_not_the_requests_in_flight() {
         let mut keys = manager(1);
-        let id = KeyId::from("api-key-1");
+        let id = KeyId::from("k1");
         keys.get_mut(&id).unwrap().learned =
             Learned { disabled_because: Some("invalid".to_owned()), in_flight: 2, ..Learned::default() };
         let patch = KeyPatch { secret: Some(Secret::new("test-key-replacement")), ..KeyPatch::default() };
@@ -326,7 +315,7 @@ mod tests {
     #[test]
     fn enabling_gives_a_refused_key_another_try() {
         let mut keys = manager(1);
-        let id = KeyId::from("api-key-1");
+        let id = KeyId::from("k1");
         keys.get_mut(&id).unwrap().learned.disabled_because = Some("invalid".to_owned());
         keys.set_enabled(&id, true).unwrap();
         assert_eq!(keys.get(&id).unwrap().out(0), None);
@@ -340,7 +329,7 @@ mod tests {
             |key: &ApiKey| Some(if key.entered.name == "key 2" { Tier::Healthy } else { Tier::FaultyProxy });
         for _ in 0..5 {
             let id = keys.select(KeySelection::RoundRobin, &mut rng, second_is_healthy);
-            assert_eq!(id, Some("api-key-2".into()));
+            assert_eq!(id, Some("k2".into()));
         }
         let last = keys.select(KeySelection::RoundRobin, &mut rng, |key| {
             (key.entered.name != "key 2").then_some(Tier::FaultyProxy)

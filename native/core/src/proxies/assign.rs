@@ -141,12 +141,8 @@ impl ProxyAssignmentManager {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::proxies::url::ProxyUrl;
-    use crate::secret::Secret;
-    use crate::vault::{EnteredKey, EnteredProxy};
+    use crate::fixtures::{entered_key, entered_proxy};
 
     struct Bench {
         keys: ApiKeyManager,
@@ -170,22 +166,11 @@ mod tests {
         }
 
         fn add_key(&mut self, number: u32) {
-            let entered = EnteredKey {
-                id: format!("k{number}").into(),
-                name: format!("key {number}"),
-                secret: Secret::new(format!("test-key-number-{number:04}")),
-                project: None,
-                weight: 1,
-                cooldown_seconds: None,
-                enabled: true,
-            };
-            self.keys.add(entered).unwrap();
+            self.keys.add(entered_key(number)).unwrap();
         }
 
         fn add_proxy(&mut self, number: u32) {
-            let url = Arc::new(ProxyUrl::parse(&format!("http://127.0.0.1:{}", 9_000 + number)).unwrap());
-            let id = format!("p{number}");
-            self.proxies.add(EnteredProxy { id: id.as_str().into(), name: id, url, enabled: true }).unwrap();
+            self.proxies.add(entered_proxy(number)).unwrap();
         }
 
         fn settle(&mut self) {
