@@ -22,6 +22,8 @@ needs=(
   "program:microsocks microsocks"
   "program:danted dante-server"
   "program:haproxy haproxy"
+  "program:nginx nginx"
+  "program:wrk wrk"
   "program:curl curl"
   "program:openssl openssl"
   "program:setpriv util-linux"
@@ -68,7 +70,7 @@ stop_services() {
   # Not reachable on most test machines; where systemd runs, the packages' own services stay off.
   [ -d /run/systemd/system ] || return 0
   local service
-  for service in squid tinyproxy microsocks danted haproxy; do
+  for service in squid tinyproxy microsocks danted haproxy nginx; do
     systemctl disable --now --quiet "$service" 2>/dev/null || true
   done
 }

@@ -1,0 +1,42 @@
+// `npm run bench`: the gateway's cost beside nginx's on the same machine in the
+// same minutes, and the tunnels that a thousand requests cost, in one table.
+// Exits non-zero when a promised bound is missed. Flags: --no-build, --rounds N,
+// --seconds N (of each run). It must not know how anything is measured.
+
+import { parseArgs } from "node:util";
+import { measureThroughput } from "../test/load/throughput.mjs";
+import { countTunnels } from "../test/load/tunnels.mjs";
+import { buildProgram } from "./lib/build-native.mjs";
+import { missedBounds, throughputTable, tunnelsLine } from "./lib/figures.mjs";
+import { inRoot } from "./lib/paths.mjs";
+import { checkPrerequisites } from "./lib/prerequisites.mjs";
+import { must } from "./lib/processes.mjs";
+
+const REQUESTS = 1000;
+const { values } = parseArgs({
+  options: {
+    "no-build": { type: "boolean", default: false },
+    rounds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "3" },
+  },
+});
+
+try {
+  if (!values["no-build"]) {
+    await checkPrerequisites();
+    const onOutput = (/** @type {string} */ text) => process.stderr.write(text);
+    await must("bash", [inRoot("test", "setup.sh")], { timeoutMs: 600_000, onOutput });
+    await buildProgram();
+  }
+  const log = (/** @type {string} */ line) => console.error(line);
+  const throughput = await measureThroughput({ rounds: Number(values.rounds), seconds: Number(values.seconds), log });
+  const tunnels = await countTunnels(REQUESTS);
+  console.log(`\n${throughputTable(throughput)}\n\n${tunnelsLine(tunnels)}`);
+  for (const sentence of missedBounds(tunnels)) {
+    console.error(`Missed: ${sentence}`);
+    process.exitCode = 1;
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

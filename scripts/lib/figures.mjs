@@ -1,0 +1,66 @@
+// The benchmark's figures as a table that reads well in a terminal and in
+// Markdown, and the verdict on the bounds that the product promises. It must not
+// know how anything was measured.
+
+import { MOST_TUNNELS } from "../../test/load/tunnels.mjs";
+
+/** @typedef {import("../../test/load/throughput.mjs").Way} Way */
+/** @typedef {Awaited<ReturnType<typeof import("../../test/load/tunnels.mjs").countTunnels>>} Tunnels */
+/** @typedef {{direct: Way, nginx: Way, gateway: Way}} Throughput */
+
+/** @param {Throughput} figures */
+export function throughputTable({ direct, nginx, gateway }) {
+  const header = ["", "requests/s", "of nginx", "p50 ms", "p99 ms", "CPU µs/request", "of nginx", "memory MiB"];
+  const rows = [
+    row("direct, nothing between", direct, nginx),
+    row("through nginx", nginx, nginx),
+    row("through the gateway", gateway, nginx),
+  ];
+  return `${table([header, ...rows])}\n\n${noise(direct)}`;
+}
+
+/** @param {string} name @param {Way} way @param {Way} nginx */
+function row(name, way, nginx) {
+  return [
+    name,
+    String(Math.round(way.perSecond)),
+    ratio(way.perSecond, nginx.perSecond),
+    way.p50Ms.toFixed(2),
+    way.p99Ms.toFixed(2),
+    way.cpuMicrosPerRequest?.toFixed(1) ?? "",
+    ratio(way.cpuMicrosPerRequest, nginx.cpuMicrosPerRequest),
+    way.residentMb?.toFixed(1) ?? "",
+  ];
+}
+
+/** @param {Way} direct */
+function noise(direct) {
+  const percent = Math.round(direct.spread * 100);
+  return `Noise of the machine: the direct runs differ by ${percent} % of their median; smaller differences mean nothing.`;
+}
+
+/** @param {Tunnels} tunnels */
+export function tunnelsLine({ requests, tunnels, seconds }) {
+  const verdict = tunnels <= MOST_TUNNELS ? "within" : "BEYOND";
+  return `${requests} requests of one key through one CONNECT proxy: ${tunnels} tunnels (${verdict} the bound of ${MOST_TUNNELS}), ${seconds.toFixed(1)} s.`;
+}
+
+/** Every bound that was missed, as a sentence. @param {Tunnels} tunnels @returns {string[]} */
+export function missedBounds(tunnels) {
+  return tunnels.tunnels <= MOST_TUNNELS ? [] : [tunnelsLine(tunnels)];
+}
+
+/** @param {number | null} value @param {number | null} base */
+function ratio(value, base) {
+  return value === null || base === null ? "" : `${(value / base).toFixed(2)}×`;
+}
+
+/** A Markdown table with its columns in line. The first row is the header. @param {string[][]} rows */
+export function table(rows) {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(3, ...rows.map((cells) => (cells[column] ?? "").length)));
+  const line = (/** @type {string[]} */ cells) =>
+    `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(" | ")} |`;
+  const rule = `|${widths.map((width, column) => (column === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`;
+  const [header = [], ...body] = rows;
+  return [line(header), rule, ...body.map(line)].join("\n");
+}
