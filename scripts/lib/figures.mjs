@@ -10,7 +10,17 @@ import { MOST_TUNNELS } from "../../test/load/tunnels.mjs";
 
 /** @param {Throughput} figures */
 export function throughputTable({ direct, nginx, gateway }) {
-  const header = ["", "requests/s", "of nginx", "p50 ms", "p99 ms", "CPU µs/request", "of nginx", "memory MiB"];
+  const header = [
+    "",
+    "requests/s",
+    "of nginx",
+    "spread",
+    "p50 ms",
+    "p99 ms",
+    "CPU µs/request",
+    "of nginx",
+    "memory MiB",
+  ];
   const rows = [
     row("direct, nothing between", direct, nginx),
     row("through nginx", nginx, nginx),
@@ -25,6 +35,7 @@ function row(name, way, nginx) {
     name,
     String(Math.round(way.perSecond)),
     ratio(way.perSecond, nginx.perSecond),
+    `${Math.round(way.spread * 100)} %`,
     way.p50Ms.toFixed(2),
     way.p99Ms.toFixed(2),
     way.cpuMicrosPerRequest?.toFixed(1) ?? "",

@@ -1,0 +1,91 @@
+// The report of `npm run test:long` as Markdown: when, which commit, which
+// machine, what each run of each step gave, and the figures. It must not run or
+// measure anything but the machine itself.
+
+import { readFileSync } from "node:fs";
+import { cpus, release, totalmem, type } from "node:os";
+import { missedBounds, table, throughputTable, tunnelsLine } from "./figures.mjs";
+import { sumOf } from "./recorded-steps.mjs";
+
+/** @typedef {import("./recorded-steps.mjs").Record} Record */
+/**
+ * @typedef {object} Report
+ * @property {Date} at
+ * @property {string} commit
+ * @property {Record[][]} runs
+ * @property {import("./figures.mjs").Throughput} throughput
+ * @property {import("./figures.mjs").Tunnels} tunnels
+ */
+
+/** @param {Report} report @returns {string} */
+export function qualityReport({ at, commit, runs, throughput, tunnels }) {
+  return `# Quality
+
+Written by \`npm run test:long\`; do not edit. It runs everything that \`npm test\` runs ${runs.length} times in a row, then the
+tunnels at full count, then the benchmark (`npm run bench`).
+
+- Date: ${at.toISOString().slice(0, 16).replace("T", " ")} UTC
+- Commit: ${commit}
+- Machine: ${machine()}
+
+## ${runs.length} runs in a row
+
+${runsTable(runs)}
+
+## Tunnels
+
+${tunnelsLine(tunnels)}
+
+## Beside nginx
+
+The same requests (small POST, 1.5 KB of JSON as answer, 16 connections, no TLS) to the same nginx upstream; each way has the
+measured program alone on one core.
+
+${throughputTable(throughput)}
+
+## Verdict
+
+${verdict(runs, tunnels)}
+`;
+}
+
+/** Every fault as a sentence; empty when all is well. @param {Record[][]} runs @param {Report["tunnels"]} tunnels */
+export function faults(runs, tunnels) {
+  const failed = runs.flatMap((records, index) => {
+    const names = records.filter(({ totals }) => totals.failed > 0).map(({ name }) => name);
+    return names.length > 0 ? [`Run ${index + 1} failed in: ${names.join(", ")}.`] : [];
+  });
+  return [...failed, ...missedBounds(tunnels)];
+}
+
+/** @param {Record[][]} runs @param {Report["tunnels"]} tunnels */
+function verdict(runs, tunnels) {
+  const all = faults(runs, tunnels);
+  return all.length === 0 ? "Every run passed and no bound was missed." : all.map((fault) => `- ${fault}`).join("\n");
+}
+
+/** @param {Record[][]} runs */
+function runsTable(runs) {
+  const names = [...new Set(runs.flatMap((records) => records.map(({ name }) => name)))];
+  const header = ["Step", ...runs.map((_, index) => `run ${index + 1}`)];
+  const rows = names.map((name) => [name, ...runs.map((records) => cell(records.find((r) => r.name === name)))]);
+  const sums = runs.map((records) => {
+    const { passed, failed, seconds } = sumOf(records);
+    return `${passed} passed, ${failed} failed, ${seconds.toFixed(1)} s`;
+  });
+  return table([header, ...rows, ["All", ...sums]]);
+}
+
+/** @param {Record | undefined} record */
+function cell(record) {
+  if (!record) return "not run";
+  const { counted, totals, seconds } = record;
+  return `${counted ? `${totals.passed} passed, ${totals.failed} failed, ` : ""}${seconds.toFixed(1)} s`;
+}
+
+function machine() {
+  const cores = cpus();
+  const memory = (totalmem() / 2 ** 30).toFixed(1);
+  const system = /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1] ?? type();
+  return `${cores.length} cores (${cores[0]?.model.trim() ?? "unknown"}), ${memory} GiB memory, ${type()} ${release()}, ${system}, Node ${process.versions.node}`;
+}

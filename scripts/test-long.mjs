@@ -1,0 +1,76 @@
+// `npm run test:long`: everything that `npm test` runs, three times in a row,
+// then the scenarios at full count and the benchmark; writes docs/quality.md.
+// Flags for trying it out: --runs N, --fast (only the fast steps), --requests N.
+// Ends with the plain line of totals; non-zero when a run failed or a bound was
+// missed. It must not know what the steps are.
+
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { inRoot } from "./lib/paths.mjs";
+import { run } from "./lib/processes.mjs";
+import { recordedSteps, sumOf } from "./lib/recorded-steps.mjs";
+import { runSteps } from "./lib/test-run.mjs";
+import { allSteps, fastSteps } from "./lib/test-steps.mjs";
+
+/** @typedef {import("./lib/recorded-steps.mjs").Record} Record */
+
+const BENCH = { rounds: 3, seconds: 3 };
+const { values } = parseArgs({
+  options: {
+    runs: { type: "string", default: "3" },
+    fast: { type: "boolean", default: false },
+    requests: { type: "string", default: "10000" },
+  },
+});
+
+const at = new Date();
+const commit = await describeCommit();
+const runs = await runSuite(Number(values.runs));
+const failed = await report(runs);
+const sums = runs.map(sumOf);
+console.log(`${total(sums, "passed")} passed, ${total(sums, "failed")} failed`);
+process.exit(failed ? 1 : 0);
+
+/** @param {number} times */
+async function runSuite(times) {
+  /** @type {Record[][]} */
+  const all = [];
+  for (let run = 1; run <= times; run += 1) {
+    console.log(`\n══ Run ${run} of ${times} ${"═".repeat(58)}`);
+    /** @type {Record[]} */
+    const records = [];
+    await runSteps(recordedSteps(values.fast ? fastSteps() : allSteps(), records));
+    all.push(records);
+  }
+  return all;
+}
+
+/** Measures, writes the report, and says whether anything was wrong. @param {Record[][]} runs */
+async function report(runs) {
+  // Loaded here: on a bare machine the first run has just installed what they need.
+  const { measureThroughput } = await import("../test/load/throughput.mjs");
+  const { countTunnels } = await import("../test/load/tunnels.mjs");
+  const { faults, qualityReport } = await import("./lib/quality-report.mjs");
+  const log = (/** @type {string} */ line) => console.log(line);
+  const tunnels = await countTunnels(Number(values.requests));
+  const throughput = await measureThroughput({ ...BENCH, log });
+  writeFileSync(inRoot("docs", "quality.md"), qualityReport({ at, commit, runs, throughput, tunnels }));
+  const all = faults(runs, tunnels);
+  for (const fault of all) console.error(fault);
+  console.log("\nThe report is in docs/quality.md.\n");
+  return all.length > 0;
+}
+
+/** The commit, and whether the tree differs from it. A report of its own does not count. */
+async function describeCommit() {
+  const git = (/** @type {string[]} */ ...args) => run("git", args, { cwd: inRoot(), timeoutMs: 30_000 });
+  const head = await git("rev-parse", "--short=12", "HEAD");
+  if (head.code !== 0) return "not a git checkout";
+  const changed = await git("status", "--porcelain", "--", ".", ":!docs/quality.md");
+  return changed.output.trim() === "" ? head.output.trim() : `${head.output.trim()}, with changes not committed`;
+}
+
+/** @param {ReturnType<typeof sumOf>[]} sums @param {"passed" | "failed"} what */
+function total(sums, what) {
+  return sums.reduce((sum, one) => sum + one[what], 0);
+}

@@ -1,0 +1,44 @@
+// The report of the long run: what ran is written down as it was, also when a
+// step throws, and what failed is named. It must not run the suite.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { faults, qualityReport } from "../../scripts/lib/quality-report.mjs";
+import { recordedSteps, sumOf } from "../../scripts/lib/recorded-steps.mjs";
+
+const totals = (/** @type {number} */ passed, failed = 0) => ({ passed, failed, skipped: 0 });
+const tunnels = { requests: 10_000, tunnels: 2, seconds: 9 };
+const way = { name: "", perSecond: 1, p50Ms: 1, p99Ms: 1, cpuMicrosPerRequest: 1, residentMb: 1, spread: 0 };
+
+test("steps run as ever, and what they gave is written down", async () => {
+  /** @type {import("../../scripts/lib/recorded-steps.mjs").Record[]} */
+  const records = [];
+  const steps = recordedSteps(
+    [
+      { name: "ready", uncounted: true, work: async () => ({ totals: totals(1), output: "" }) },
+      { name: "good", work: async () => ({ totals: totals(4), output: "said" }) },
+      { name: "bad", work: () => Promise.reject(new Error("broken")) },
+    ],
+    records,
+  );
+  const outputs = await Promise.allSettled(steps.map((step) => step.work(() => {})));
+  assert.deepEqual(
+    outputs.map(({ status }) => status),
+    ["fulfilled", "fulfilled", "rejected"],
+  );
+  const { passed, failed } = sumOf(records);
+  assert.deepEqual([passed, failed], [4, 1]);
+});
+
+test("the report names every step, what was not run, and what failed", () => {
+  const good = { name: "Rust tests", counted: true, totals: totals(7), seconds: 3 };
+  const bad = { name: "Proxies", counted: true, totals: totals(2, 1), seconds: 4 };
+  const runs = [[good, bad], [good]];
+  const throughput = { direct: way, nginx: way, gateway: way };
+  const text = qualityReport({ at: new Date(0), commit: "abc", runs, throughput, tunnels });
+  assert.match(text, /- Date: 1970-01-01 00:00 UTC\n- Commit: abc\n- Machine: \d+ cores /);
+  assert.match(text, /\| Rust tests +\| +7 passed, 0 failed, 3\.0 s \| +7 passed/);
+  assert.match(text, /\| Proxies +\| +2 passed, 1 failed, 4\.0 s \| +not run \|/);
+  assert.match(text, /- Run 1 failed in: Proxies\./);
+  assert.deepEqual(faults([[good]], tunnels), []);
+});
