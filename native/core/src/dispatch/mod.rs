@@ -26,7 +26,7 @@ use crate::forward::gunzip::Gunzip;
 use crate::forward::redact::Redactor;
 use crate::forward::tail::Tail;
 use crate::forward::{Answer, GoogleApiForwarder, Outbound, Refused, headers, is_gzip};
-use crate::pools::{Pick, PickedProxy, Wish};
+use crate::pools::{NoKey, Pick, PickedProxy, Wish};
 use crate::refusal;
 use crate::requests::{AttemptView, OpenRequest};
 use crate::server::client_body::ClientBody;
@@ -85,9 +85,17 @@ impl RequestDispatcher {
         let forwarder = self.forwarder.read().clone();
         let mut wish = Wish { pinned: call.pinned.clone(), ..Wish::default() };
         let mut last: Option<(Failure, Pick)> = None;
+        let mut second_round = false;
         loop {
             let lease = match self.state.lease(&wish) {
                 Ok(lease) => lease,
+                // Often an idle connection that the other side was just closing: with nobody else left, the same
+                // key may ask again.
+                Err(NoKey::AllTried) if broke_off(last.as_ref()) && !second_round => {
+                    second_round = true;
+                    wish.tried.clear();
+                    continue;
+                }
                 Err(no_key) => {
                     return match last {
                         Some((failure, pick)) => give_up(call, failure, &pick, open),
@@ -173,6 +181,11 @@ impl Failure {
             Self::NoAnswer(outcome) => outcome.clone(),
         }
     }
+}
+
+/// The last attempt's connection ended before an answer, which says nothing of the key.
+fn broke_off(last: Option<&(Failure, Pick)>) -> bool {
+    matches!(last, Some((Failure::NoAnswer(Outcome::Interrupted(_)), _)))
 }
 
 /// No byte was sent, or the upstream refused the request by its status. A 5xx proves nothing.
