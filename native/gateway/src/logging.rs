@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aggregator_core::events::{Event, Level};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::oneshot;
 use tracing::level_filters::LevelFilter;
 
 use crate::config::{LogFormat, LogLevel, LogSection};
@@ -26,10 +27,15 @@ pub fn init(section: &LogSection) {
     };
 }
 
-/// Writes every event until the core is gone.
-pub async fn follow(mut events: Receiver<Arc<Event>>) {
+/// Writes every event until the core is gone, or until `ends` and all that happened before is written.
+pub async fn follow(mut events: Receiver<Arc<Event>>, mut ends: oneshot::Receiver<()>) {
     loop {
-        match events.recv().await {
+        let event = tokio::select! {
+            biased;
+            event = events.recv() => event,
+            _ = &mut ends => return,
+        };
+        match event {
             Ok(event) => write(&event),
             Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "the log fell behind and missed events"),
             Err(RecvError::Closed) => return,

@@ -106,7 +106,10 @@ async fn run(ready: Ready) -> Result<(), String> {
         extra_ca: Vec::new(),
     })
     .map_err(|cannot| cannot.to_string())?;
-    let log = tokio::spawn(logging::follow(aggregator.state().events.subscribe()));
+    let mut signals =
+        StopSignals::new().map_err(|error| format!("The program cannot listen for signals: {error}."))?;
+    let (end_log, log_ends) = tokio::sync::oneshot::channel();
+    let log = tokio::spawn(logging::follow(aggregator.state().events.subscribe(), log_ends));
     match aggregator.start_server().await {
         EndpointView::Listening { url, .. } => {
             let mut out = std::io::stdout();
@@ -117,9 +120,14 @@ async fn run(ready: Ready) -> Result<(), String> {
             return Err("The endpoint did not start.".to_owned());
         }
     }
-    stopped().await;
-    aggregator.close().await;
-    log.abort();
+    signals.next().await;
+    tokio::select! {
+        () = aggregator.close() => {}
+        // Asked twice: requests under way are not waited for any longer.
+        () = signals.next() => {}
+    }
+    let _ = end_log.send(());
+    let _ = log.await;
     Ok(())
 }
 
@@ -134,20 +142,37 @@ fn tokens(ready: &Ready) -> Tokens {
     Tokens::Given(ready.access_tokens.clone())
 }
 
+/// The signals that ask the program to stop. Listened for from `new` on, so that one that comes before the program
+/// waits for it is not lost, nor takes it down without a save.
+struct StopSignals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
 #[cfg(unix)]
-async fn stopped() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+impl StopSignals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn stopped() {
-    let _ = tokio::signal::ctrl_c().await;
+impl StopSignals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
