@@ -22,7 +22,7 @@ export function qualityReport({ at, commit, runs, throughput, tunnels }) {
   return `# Quality
 
 Written by \`npm run test:long\`; do not edit. It runs everything that \`npm test\` runs ${runs.length} times in a row, then the
-tunnels at full count, then the benchmark (`npm run bench`).
+tunnels at full count, then the benchmark (\`npm run bench\`).
 
 - Date: ${at.toISOString().slice(0, 16).replace("T", " ")} UTC
 - Commit: ${commit}
