@@ -92,6 +92,7 @@ pub struct Flowing {
     silence: Duration,
     deadline: Pin<Box<Sleep>>,
     ended: bool,
+    broken: Option<BrokenOff>,
 }
 
 /// Why an answer broke off; the client sees its connection end.
@@ -120,6 +121,7 @@ impl ReplyBody {
             silence,
             deadline,
             ended: false,
+            broken: None,
         }))
     }
 }
@@ -131,14 +133,18 @@ impl Flowing {
         }
     }
 
+    /// Tells the error at the next poll: hyper ends the connection on an error with whatever it had not written yet,
+    /// and writes when a body has nothing at the moment. So the client gets all that came before the break.
     fn break_off(
         &mut self,
+        context: &Context<'_>,
         outcome: Outcome,
         words: String,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        self.ended = true;
         self.settle(&outcome);
-        Poll::Ready(Some(Err(BrokenOff(words))))
+        self.broken = Some(BrokenOff(words));
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn complete(&mut self) {
@@ -152,6 +158,10 @@ impl Flowing {
     }
 
     fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        if let Some(broken) = self.broken.take() {
+            self.ended = true;
+            return Poll::Ready(Some(Err(broken)));
+        }
         loop {
             if self.ended {
                 return Poll::Ready(None);
@@ -161,7 +171,7 @@ impl Flowing {
                 Poll::Pending => {
                     ready!(self.deadline.as_mut().poll(context));
                     let words = "the upstream stayed silent in the middle of its answer".to_owned();
-                    return self.break_off(Outcome::TimedOut, words);
+                    return self.break_off(context, Outcome::TimedOut, words);
                 }
             };
             self.deadline.as_mut().reset(tokio::time::Instant::now() + self.silence);
@@ -176,13 +186,13 @@ impl Flowing {
                 }
                 Some(Err(_)) => {
                     let words = "the upstream broke its answer off".to_owned();
-                    return self.break_off(Outcome::Interrupted(words.clone()), words);
+                    return self.break_off(context, Outcome::Interrupted(words.clone()), words);
                 }
             };
             match passed {
                 Err(error) => {
                     let words = format!("the upstream's compressed answer is damaged: {error}");
-                    return self.break_off(Outcome::Interrupted(words.clone()), words);
+                    return self.break_off(context, Outcome::Interrupted(words.clone()), words);
                 }
                 Ok(bytes) => {
                     if self.ended {
