@@ -139,16 +139,41 @@ describe("an end before the end", () => {
     assert.equal((await gateway.ask(`${MODEL}:generateContent`, { body: prompt("Hi") })).status, 200);
   });
 
-  test("an upstream that breaks off in the middle breaks the client's answer off too, and nothing is tried again", async () => {
-    const gateway = await bench.gateway({ keys: [KEYS.alpha, KEYS.beta] });
-    for (const headers of [{ "accept-encoding": "gzip" }, { "accept-encoding": "identity" }]) {
-      bench.fresh();
-      bench.upstream.script.any().once(behave.answer({ cutAfterBytes: 120, pieces: PIECES }));
+  /** @type {[string, Record<string, string>, "auto" | "force"][]} */
+  const ways = [
+    ["plain", {}, "auto"],
+    ["packed unasked", {}, "force"],
+  ];
+  for (const [name, headers, gzip] of ways) {
+    test(`an upstream that breaks off breaks the client's answer off too, and nothing is tried again (${name})`, async () => {
+      const gateway = await bench.gateway({ keys: [KEYS.alpha, KEYS.beta] });
+      const gate = createGate();
+      bench.upstream.script.any().once(behave.answer({ gate, pieces: PIECES, gzip }));
       const answer = await gateway.ask(`${MODEL}:streamGenerateContent?alt=sse`, { headers, body: prompt("Hi") });
-      assert.equal(answer.status, 200);
+      await gate.next();
+      assert.match(String(await answer.nextChunk()), /^data: /);
+      bench.upstream.dropConnections();
       await assert.rejects(answer.bytes(), "a cut answer must not look whole");
       assert.equal(bench.upstream.ledger.requests.length, 1);
-      assert.match(await gateway.logged(answer), /broke its answer off/);
+      assert.match(await gateway.logged(answer), /\[alpha → direct → 200 \(.*broke its answer off/);
+      assert.equal((await gateway.ask(`${MODEL}:generateContent`, { body: prompt("Hi") })).status, 200);
+    });
+  }
+
+  test("all that came before the break reaches the client", async () => {
+    const gateway = await bench.gateway({ keys: [KEYS.alpha] });
+    const headers = /** @type {[string, string][]} */ ([["Content-Type", "text/event-stream"]]);
+    const pieces = Array.from({ length: 20 }, (_, i) => `data: {"piece":${i}}\r\n\r\n`);
+    const before = pieces.slice(0, 10).join("");
+    for (let i = 0; i < 10; i += 1) {
+      const cut = behave.say({ headers, pieces, cutAfterBytes: before.length });
+      bench.upstream.script.any().once(cut);
+      const answer = await gateway.ask(`${MODEL}:streamGenerateContent?alt=sse`, { body: prompt("Hi") });
+      let text = "";
+      await assert.rejects(async () => {
+        for (let chunk = await answer.nextChunk(); chunk; chunk = await answer.nextChunk()) text += chunk;
+      });
+      assert.equal(text, before);
     }
   });
 });
