@@ -68,6 +68,13 @@ describe("the main job", () => {
     await proxy.stop();
   });
 
+  test("the search for secrets finds what is there: the masked key, were it one", async () => {
+    const host = new Host({ secrets: ["••••0001"] });
+    await host.serve();
+    await host.done({ kind: "add_key", key: ALPHA });
+    await assert.rejects(host.close(), /a secret was seen/);
+  });
+
   test("stops and starts again on command, and shows it", async () => {
     const host = new Host({ settings: toUpstream() });
     const first = await host.serve();
