@@ -22,7 +22,11 @@ before(async () => {
   load = new Worker(new URL("./lib/load-worker.mjs", import.meta.url), { workerData: { progress } });
   [ready] = await once(load, "message");
 });
-after(() => load?.terminate());
+after(async () => {
+  const ended = once(load, "exit");
+  load.postMessage("end");
+  await ended;
+});
 
 async function servingHost() {
   const host = new Host({ settings: { upstream: { baseUrl: ready.upstreamUrl } }, secrets: [ALPHA] });

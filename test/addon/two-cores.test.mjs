@@ -10,6 +10,7 @@ import { after, before, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { fetchRaw } from "../lib/fetch.mjs";
 import { run } from "../lib/processes.mjs";
+import { makeTempDir } from "../lib/temp.mjs";
 import { accepts, pollUntil, withDeadline } from "../lib/wait.mjs";
 import { behave, createGate, startUpstream } from "../upstream/index.mjs";
 import { copiedAddon, loadAddon } from "./lib/addon.mjs";
@@ -31,6 +32,13 @@ async function serving(key, Core) {
   const url = await host.serve();
   await host.done({ kind: "add_key", key });
   return { host, url, port: Number(new URL(url).port), token: tokenOf(host) };
+}
+
+/** A terminated thread cannot clean up, so its folder is this thread's. */
+function servingThread({ amidChange = false } = {}) {
+  const folder = makeTempDir("addon-thread").path;
+  const workerData = { baseUrl: upstream.httpUrl, key: ALPHA, folder, amidChange };
+  return new Worker(new URL("./lib/serving-worker.mjs", import.meta.url), { workerData });
 }
 
 for (const [name, second] of /** @type {const} */ ([
@@ -60,9 +68,7 @@ for (const [name, second] of /** @type {const} */ ([
 
 test("a thread terminated under its running server frees the port and harms no other core", async () => {
   const here = await serving(BETA);
-  const worker = new Worker(new URL("./lib/serving-worker.mjs", import.meta.url), {
-    workerData: { baseUrl: upstream.httpUrl, key: ALPHA },
-  });
+  const worker = servingThread();
   const [there] = await once(worker, "message");
   const port = Number(new URL(there.url).port);
 
@@ -82,9 +88,7 @@ test("a thread terminated under its running server frees the port and harms no o
 
 test("threads that come and go, some in the middle of a change, leave nothing running", async () => {
   for (const round of [1, 2, 3, 4]) {
-    const worker = new Worker(new URL("./lib/serving-worker.mjs", import.meta.url), {
-      workerData: { baseUrl: upstream.httpUrl, key: ALPHA, amidChange: round % 2 === 0 },
-    });
+    const worker = servingThread({ amidChange: round % 2 === 0 });
     const [{ url, token }] = await once(worker, "message");
     assert.equal((await ask(url, token)).status, 200);
     await withDeadline(worker.terminate(), 10_000, "the thread does not end");

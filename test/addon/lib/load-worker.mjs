@@ -1,7 +1,7 @@
 /**
  * A thread with an event loop of its own that holds both ends of the load: the simulated upstream, and a client that
  * asks an endpoint a number of times, several at once. Tells its thread by message, and by a shared number for a thread
- * that is blocked. Knows nothing of the core.
+ * that is blocked; ends when told "end". Knows nothing of the core.
  */
 import { Agent } from "node:http";
 import { parentPort, workerData } from "node:worker_threads";
@@ -12,7 +12,7 @@ import { MODEL, prompt } from "./bench.mjs";
 /** @typedef {{url: string, token: string, requests: number, atOnce: number}} Order */
 
 const upstream = await startUpstream();
-parentPort?.on("message", run);
+parentPort?.on("message", (order) => (order === "end" ? end() : run(order)));
 parentPort?.postMessage({ upstreamUrl: upstream.httpUrl });
 
 /** @param {Order} order */
@@ -34,4 +34,9 @@ async function run({ url, token, requests, atOnce }) {
   Atomics.store(workerData.progress, 0, ok);
   Atomics.notify(workerData.progress, 0);
   parentPort?.postMessage({ ok });
+}
+
+async function end() {
+  await upstream.close();
+  parentPort?.close();
 }

@@ -8,6 +8,7 @@ import { Host } from "./host.mjs";
 
 let answering = true;
 const host = new Host({
+  folder: workerData.folder,
   settings: { upstream: { baseUrl: workerData.baseUrl } },
   vault: (write, answer) => answering && host.keep(write, answer),
 });
