@@ -8,6 +8,7 @@ use crate::dialect::ApiError;
 use crate::dispatch::judge::Outcome;
 use crate::keys::Out;
 use crate::pools::{KeyOut, NoKey, Pick, Why};
+use crate::requests::CLIENT_CLOSED;
 
 /// Keys named one by one in an error; the rest are counted.
 const NAMED: usize = 10;
@@ -89,7 +90,11 @@ pub fn no_answer(outcome: &Outcome, pick: &Pick) -> ApiError {
             "The upstream sent nothing for as long as the request time-out allows. Try again, or raise the time-out.",
         ),
         Outcome::BodyTooLarge => body_too_large(),
-        Outcome::CallerGone | Outcome::Answered { .. } | Outcome::StreamError(_) => {
+        Outcome::CallerGone => {
+            let closed = StatusCode::from_u16(CLIENT_CLOSED).unwrap_or(StatusCode::BAD_REQUEST);
+            ApiError::new(closed, "The client closed the request before all of it had come.")
+        }
+        Outcome::Answered { .. } | Outcome::StreamError(_) => {
             ApiError::new(StatusCode::BAD_GATEWAY, "The request ended before it was answered.")
         }
     }

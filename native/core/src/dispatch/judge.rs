@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::replay::BodyFault;
 use super::upstream_error::UpstreamError;
 use crate::proxies::fault::ProxyFault;
 
@@ -28,6 +29,17 @@ pub enum Outcome {
     CallerGone,
     /// The client's body grew past the limit.
     BodyTooLarge,
+}
+
+/// A client's body that broke off or grew too large ends the attempt in other words too (HTTP/2 speaks of a reset);
+/// its own fault is the one that counts.
+impl From<BodyFault> for Outcome {
+    fn from(fault: BodyFault) -> Self {
+        match fault {
+            BodyFault::TooLarge => Self::BodyTooLarge,
+            BodyFault::CallerGone | BodyFault::Superseded => Self::CallerGone,
+        }
+    }
 }
 
 impl Outcome {

@@ -110,7 +110,7 @@ impl RequestDispatcher {
                         return self.flow(call, response, lease, open, started, forwarder.silence());
                     }
                     Ok(Answer::Refused(refused)) => Failure::Refused(refused),
-                    Err(outcome) => Failure::NoAnswer(outcome),
+                    Err(outcome) => Failure::NoAnswer(body.fault().map_or(outcome, Outcome::from)),
                 };
             let outcome = failure.outcome();
             let pick = lease.pick.clone();

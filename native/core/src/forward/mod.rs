@@ -23,7 +23,6 @@ use url::Url;
 
 use crate::dispatch::RequestBody;
 use crate::dispatch::judge::Outcome;
-use crate::dispatch::replay::BodyFault;
 use crate::dispatch::upstream_error::UpstreamError;
 use crate::pools::Pick;
 use crate::proxies::url::ProxyUrl;
@@ -206,16 +205,7 @@ fn failure(error: &hyper_util::client::legacy::Error) -> Outcome {
         Some(DialError::Upstream(fault)) => return Outcome::Unreachable(fault.words()),
         None => {}
     }
-    match body_fault_of(error) {
-        Some(BodyFault::TooLarge) => Outcome::BodyTooLarge,
-        Some(BodyFault::CallerGone | BodyFault::Superseded) => Outcome::CallerGone,
-        None => Outcome::Interrupted(words_of(error)),
-    }
-}
-
-fn body_fault_of(error: &(dyn std::error::Error + 'static)) -> Option<BodyFault> {
-    std::iter::successors(Some(error), |&error| error.source())
-        .find_map(|error| error.downcast_ref::<BodyFault>().copied())
+    Outcome::Interrupted(words_of(error))
 }
 
 /// The innermost cause: hyper's outer texts ("error sending request") say nothing a user can act on.
