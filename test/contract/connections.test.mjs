@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { Agent } from "node:http";
+import { createConnection } from "node:net";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { run } from "../lib/processes.mjs";
 import { accepts, pollUntil } from "../lib/wait.mjs";
@@ -123,6 +124,43 @@ describe("clients of every habit", () => {
     assert.equal(bench.upstream.ledger.requests.length, 1);
   });
 
+  test("a client that leaves before its answer ends the upstream's work, and no other key is asked", async () => {
+    const socks = await bench.proxy(startDanted());
+    for (const [proxies, baseUrl] of /** @type {[{name: string, url: string}[], string][]} */ ([
+      [[], bench.upstream.httpUrl],
+      [[{ name: "way-out", url: socks.url }], bench.upstream.httpsUrl],
+    ])) {
+      bench.fresh();
+      const two = await bench.gateway({ keys: [KEYS.alpha, KEYS.beta], proxies }, { baseUrl });
+      bench.upstream.script.any().once(behave.silence());
+      const body = JSON.stringify(prompt("Hi"));
+      const socket = begin(two, `Content-Length: ${body.length}\r\n\r\n${body}`);
+      await bench.upstream.ledger.waitFor((entry) => entry.body.state === "complete");
+      socket.destroy();
+      await bench.upstream.ledger.waitFor((entry) => entry.answer.state === "client gone");
+      assert.match(await two.event("request.finished"), /generateContent 499 /);
+      assert.equal(bench.upstream.ledger.requests.length, 1);
+    }
+  });
+
+  test("a client that leaves in the middle of its body leaves a request that is never completed", async () => {
+    const two = await bench.gateway({ keys: [KEYS.alpha, KEYS.beta] });
+    const socket = begin(two, "Content-Length: 1000\r\n\r\n{ half of it");
+    await bench.upstream.ledger.waitFor((entry) => entry.body.length > 0);
+    socket.destroy();
+    await bench.upstream.ledger.waitFor((entry) => entry.body.state === "aborted");
+    assert.match(await two.event("request.finished"), /generateContent 499 /);
+    assert.equal(bench.upstream.ledger.requests.length, 1);
+    assert.equal((await two.ask(GENERATE, { body: prompt("Hi") })).status, 200);
+  });
+
+  test("a base URL of the upstream with a path of its own keeps it", async () => {
+    const prefixed = await bench.gateway({ keys: [KEYS.alpha] }, { baseUrl: `${bench.upstream.httpUrl}/some/prefix/` });
+    bench.upstream.script.any().once(behave.say({ pieces: ["{}"] }));
+    assert.equal((await prefixed.ask("/v1beta/models?pageSize=1")).status, 200);
+    assert.equal(bench.upstream.ledger.requests[0]?.target, "/some/prefix/v1beta/models?pageSize=1");
+  });
+
   test("a base URL with or without a version reaches the same call", async () => {
     for (const path of ["/v1beta/v1beta/models", "/models", "//v1beta/models"]) {
       bench.fresh();
@@ -169,6 +207,13 @@ test("two hundred requests at once, through two proxies, each get their own answ
   const known = new Set(east.log().map((entry) => entry.peerPort));
   assert.ok([...portsOf(BETA)].every((port) => !known.has(port)));
 });
+
+/** A request of which only this much is sent. @param {Gateway} gateway @param {string} rest after the first headers */
+function begin(gateway, rest) {
+  const socket = createConnection({ port: gateway.port, host: "127.0.0.1" });
+  socket.write(`POST ${GENERATE} HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\nx-goog-api-key: ${TOKEN}\r\n${rest}`);
+  return socket;
+}
 
 describe("SIGTERM", () => {
   /** @param {number} seconds of grace */

@@ -4,6 +4,8 @@
  * carries one credential, in a header.
  */
 import assert from "node:assert/strict";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { header } from "../upstream/index.mjs";
 import { ALPHA, Bench, KEYS, MODEL, prompt } from "./lib/bench.mjs";
@@ -135,6 +137,15 @@ describe("a body beyond 64 MB outside /upload", () => {
     assert.equal(next.status, 200, "no key pays for it");
   });
 
+  test("chunked, is aborted over HTTP/2, too", async () => {
+    const overTls = await bench.gateway({ keys: [KEYS.alpha, KEYS.beta] }, { baseUrl: bench.upstream.httpsUrl });
+    const answer = await overTls.ask(GENERATE, { body: filler(65 * MIB), timeoutMs: 30_000 });
+    assert.equal(answer.status, 413);
+    const { ledger } = bench.upstream;
+    await ledger.settled(({ requests }) => requests.every((entry) => entry.body.state === "aborted"));
+    assert.deepEqual([ledger.requests.length, ledger.requests[0]?.alpn], [1, "h2"]);
+  });
+
   test("a client that reads nothing before all is sent gets its 413 too", async () => {
     const { status } = await rawRequest(gateway, [
       `POST ${GENERATE} HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\nx-goog-api-key: ${TOKEN}\r\n`,
@@ -252,6 +263,59 @@ describe("paths", () => {
   });
 });
 
+describe("the request's head", () => {
+  /** @param {string} target @param {string} [more] */
+  const get = (target, more = "") =>
+    rawRequest(gateway, [
+      `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\nx-goog-api-key: ${TOKEN}\r\n${more}\r\n`,
+    ]);
+
+  test("beyond 64 KiB is refused", async () => {
+    const { status } = await get("/v1beta/models", `x-large: ${"x".repeat(300_000)}\r\n`);
+    assert.equal(status, 431);
+    assert.deepEqual(bench.upstream.ledger.requests, []);
+  });
+
+  test("may name this endpoint in its target, and no other host", async () => {
+    assert.equal((await get(`http://127.0.0.1:${gateway.port}/v1beta/models`)).status, 200);
+    assert.equal(bench.upstream.ledger.requests[0]?.target, "/v1beta/models");
+    bench.fresh();
+    assert.equal((await get("http://evil.example/v1beta/models")).status, 421);
+    const connect = await rawRequest(gateway, [
+      `CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\nx-goog-api-key: ${TOKEN}\r\n\r\n`,
+    ]);
+    assert.equal(connect.status, 421, "this is no proxy");
+    assert.deepEqual(bench.upstream.ledger.requests, []);
+  });
+});
+
+describe("without a token in the configuration", () => {
+  test("one is made, readable by its owner only, kept, and shown nowhere", async () => {
+    const first = await bench.gateway({ server: { accessTokens: [] }, keys: [KEYS.alpha] });
+    const file = join(first.dir, "access-token");
+    const token = readFileSync(file, "utf8");
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.ok(token.length >= 32);
+    first.canary.alsoWatch(token);
+    assert.equal((await first.ask(GENERATE, { token: null, body: prompt("Hi") })).status, 401);
+    assert.equal((await first.ask(GENERATE, { token, body: prompt("Hi") })).status, 200);
+    await first.stop();
+  });
+
+  test("localAuth off lets programs of this machine in, and web pages still not", async () => {
+    const open = await bench.gateway({ server: { accessTokens: [], localAuth: "off" }, keys: [KEYS.alpha] });
+    const answer = await open.ask(GENERATE, { token: "a-key-of-the-clients-own", body: prompt("Hi") });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(
+      bench.upstream.ledger.requests[0]?.credentials.map(({ value }) => value),
+      [ALPHA],
+    );
+    const page = await open.ask(GENERATE, { token: null, headers: { origin: "https://evil.example" } });
+    assert.equal(page.status, 403);
+    assert.equal((await open.ask(GENERATE, { token: null, headers: { host: "evil.example" } })).status, 421);
+  });
+});
+
 test("every answer of the data plane says which request it was, refusals too", async () => {
   const refused = await gateway.ask(GENERATE, { token: null, body: prompt("Hi") });
   const served = await gateway.ask(GENERATE, { body: prompt("Hi") });
@@ -266,6 +330,6 @@ test("every answer of the data plane says which request it was, refusals too", a
 
 /** @param {number} size of blanks, piece by piece */
 async function* filler(size) {
-  const piece = Buffer.alloc(13 * MIB, 32);
+  const piece = Buffer.alloc(size / 5, 32);
   for (let sent = 0; sent < size; sent += piece.length) yield piece;
 }

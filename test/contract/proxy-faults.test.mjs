@@ -134,6 +134,34 @@ describe("a dead proxy", () => {
   });
 });
 
+describe("certificates", () => {
+  test("an https proxy that nobody vouches for gets neither credentials nor requests", async () => {
+    const proxy = await bench.proxy(startSquid({ authority: bench.authority, credentials: RIGHT }));
+    const gateway = await bench.gateway({
+      keys: [{ ...KEYS.alpha, proxy: "way-out" }],
+      proxies: [{ name: "way-out", url: proxy.url }],
+      upstream: { caFile: null },
+    });
+    const answer = await gateway.ask(GENERATE, { body: prompt("Hi") });
+    assert.equal(answer.status, 502);
+    assert.match((await answer.json()).error.message, /way-out \(https:.*TLS with the proxy failed: .*certificate/);
+    assert.deepEqual(proxy.log(), []);
+    assert.deepEqual(bench.upstream.ledger.requests, []);
+  });
+
+  test("an upstream that nobody vouches for gets no request, direct or through a proxy, and the proxy is not blamed", async () => {
+    const proxy = await bench.proxy(startDanted());
+    for (const proxies of [[], [{ name: "way-out", url: proxy.url }]]) {
+      const config = { keys: [KEYS.alpha], proxies, upstream: { caFile: null } };
+      const gateway = await bench.gateway(config, { baseUrl: bench.upstream.httpsUrl });
+      const answer = await gateway.ask(GENERATE, { body: prompt("Hi") });
+      assert.equal(answer.status, 502);
+      assert.match((await answer.json()).error.message, /TLS with the upstream.* failed: .*certificate/);
+      assert.deepEqual(bench.upstream.ledger.requests, []);
+    }
+  });
+});
+
 describe("names", () => {
   test("socks5 and socks4 resolve on this machine, and say so when the name is not known here", async () => {
     const proxy = await bench.proxy(startSocks4({ names: ["generativelanguage.test"] }));

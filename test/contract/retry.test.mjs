@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { pollUntil } from "../lib/wait.mjs";
 import { startDanted } from "../proxies/index.mjs";
-import { behave, header } from "../upstream/index.mjs";
+import { behave, createGate, header } from "../upstream/index.mjs";
 import { ALPHA, BETA, Bench, KEYS, MODEL, prompt } from "./lib/bench.mjs";
 
 const GENERATE = `${MODEL}:generateContent`;
@@ -256,6 +256,41 @@ describe("never twice", () => {
       assert.equal(bench.upstream.ledger.requests.length, 1);
     }
     assert.equal((await ask(gateway)).headers["x-aggregator-key"], "alpha");
+  });
+});
+
+describe("whose turn it is", () => {
+  /** @param {Gateway} gateway @param {number} count */
+  async function served(gateway, count) {
+    const keys = [];
+    for (let i = 0; i < count; i += 1) keys.push((await ask(gateway)).headers["x-aggregator-key"]);
+    return keys;
+  }
+
+  test("round robin follows the weights, and a key that is switched off has no turn", async () => {
+    const off = { name: "off", key: "test-key-gamma-0003", enabled: false };
+    const gateway = await bench.gateway({ keys: [{ ...KEYS.alpha, weight: 3 }, KEYS.beta, off] });
+    const keys = await served(gateway, 8);
+    assert.equal(keys.filter((key) => key === "alpha").length, 6);
+    assert.equal(keys.filter((key) => key === "beta").length, 2);
+    const pinned = await ask(gateway, "off");
+    assert.equal(pinned.status, 503);
+    assert.match((await pinned.json()).error.message, /off: disabled by you/);
+  });
+
+  test("fill first stays with the first key while it can serve", async () => {
+    assert.deepEqual(new Set(await served(await twoKeys(), 4)), new Set(["alpha"]));
+  });
+
+  test("least loaded takes the key that is not busy", async () => {
+    const gateway = await twoKeys({ keySelection: "least_loaded" });
+    const gate = createGate();
+    bench.upstream.script.any().once(behave.answer({ gate, pieces: 2 }));
+    const busy = await gateway.ask(`${MODEL}:streamGenerateContent?alt=sse`, { body: prompt("Hi") });
+    const free = busy.headers["x-aggregator-key"] === "alpha" ? "beta" : "alpha";
+    assert.deepEqual(new Set(await served(gateway, 3)), new Set([free]));
+    gate.open();
+    await busy.bytes();
   });
 });
 

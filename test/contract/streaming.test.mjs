@@ -160,6 +160,18 @@ describe("an end before the end", () => {
     });
   }
 
+  test("an upstream that falls silent in the middle is given up after the time-out", async () => {
+    const gateway = await bench.gateway({ keys: [KEYS.alpha, KEYS.beta], upstream: { requestTimeoutSeconds: 1 } });
+    const gate = createGate();
+    bench.upstream.script.any().once(behave.answer({ gate, pieces: PIECES }));
+    const answer = await gateway.ask(`${MODEL}:streamGenerateContent?alt=sse`, { body: prompt("Hi") });
+    await gate.next();
+    await answer.nextChunk();
+    await assert.rejects(answer.bytes(), "a cut answer must not look whole");
+    assert.match(await gateway.logged(answer), /the upstream stayed silent/);
+    assert.equal(bench.upstream.ledger.requests.length, 1);
+  });
+
   test("all that came before the break reaches the client", async () => {
     const gateway = await bench.gateway({ keys: [KEYS.alpha] });
     const headers = /** @type {[string, string][]} */ ([["Content-Type", "text/event-stream"]]);

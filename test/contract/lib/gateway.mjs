@@ -84,7 +84,7 @@ export async function startGateway({ config, env, secrets = [] }) {
     assert.equal(code, 0, `SIGTERM is a good end; the log ends:\n${process.output.all.slice(-5).join("\n")}`);
   }
 
-  return { url, port: Number(new URL(url).port), log: process.output, canary, ask, logged, event, stop };
+  return { url, port: Number(new URL(url).port), dir: dir.path, log: process.output, canary, ask, logged, event, stop };
 }
 
 /** @param {Config} config @param {string} dir */
