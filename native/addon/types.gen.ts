@@ -112,7 +112,7 @@ export type LoadBalancingStrategy = "least_loaded" | "round_robin" | "random";
 
 export type ServerSettings = { host: string, 
 /**
- * 0 asks the system for a free port.
+ * 0 asks the system for a free port. Wider than a port, so that one out of range is named like other bounds.
  */
 port: number, localAuth: LocalAuth, 
 /**

@@ -60,7 +60,7 @@ describe("a key whose quota is used up", () => {
     assert.equal(answer.headers["x-aggregator-attempts"], "2");
     assert.match(
       await gateway.logged(answer),
-      /generateContent 200 \d+ ms \[alpha → east → 429 \(429 RESOURCE_EXHAUSTED\), beta → west → 200\]$/,
+      /generateContent 200 \d+ ms \[alpha → east → 429 \(Quota used up\), beta → west → 200\]$/,
     );
   });
 

@@ -110,14 +110,20 @@ it("a second window that tries again reads the vault anew", async () => {
   ]);
 });
 
-it("after a taken port a new one is tried, another setting alone is not a reason", async () => {
-  const { session, diary, settings } = stage({ kind: "failed", message: "Port 3146 is taken." });
+it("a window that watched reads the vault anew for a new port, and only for that", async () => {
+  const { session, diary, settings } = stage(elsewhere);
   await session.start();
   settings.maxAttempts = 9;
   await session.applySettings();
   settings.server.port = 4000;
   await session.applySettings();
-  expect(diary.slice(2)).toEqual(["apply_settings", "apply_settings", "stop", "start listening"]);
+  expect(diary.slice(2)).toEqual([
+    "apply_settings",
+    "apply_settings",
+    "close",
+    "open geminiApiKeysIds",
+    "start listening",
+  ]);
 });
 
 it("a listener that runs is left to the core to move", async () => {

@@ -92,9 +92,8 @@ export class CoreSession {
       // A read-only window keeps the new settings for the time when it takes the port over.
       if (reply.kind === "refused" && reply.code !== "read_only") return this.#host.onWarning(settingsProblem(reply));
       this.#settings = after;
-      // A listener that runs is moved by the core; one that could not listen tries the new port.
-      const { kind } = this.#snapshot.endpoint;
-      if (needsRestart(before, after) && (kind === "failed" || kind === "elsewhere")) {
+      // The core moves its listener itself. A window that only watched must read the vault anew before it listens.
+      if (needsRestart(before, after) && this.#snapshot.endpoint.kind === "elsewhere") {
         await this.#stop();
         await this.#start();
       }

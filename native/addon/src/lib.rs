@@ -107,7 +107,7 @@ impl Aggregator {
             // Without the parser's own words: they may quote a key.
             Err(_) => Reply::Refused(Refusal::new(
                 RefusalCode::Invalid,
-                "The command has an unknown or missing field.",
+                "The command, or one of its values, has not the expected form.",
             )),
         };
         json(&reply)
@@ -154,7 +154,12 @@ impl Aggregator {
         let handle: Option<Handle> =
             self.inner.runtime.lock().as_ref().map(|runtime| runtime.handle().clone());
         let handle = handle.ok_or_else(|| failure("The core is closed.".to_owned()))?;
-        handle.spawn(work).await.map_err(|error| failure(format!("The core failed inside: {error}.")))
+        handle.spawn(work).await.map_err(|error| {
+            failure(match error.is_cancelled() {
+                true => "The core was closed before this was done.".to_owned(),
+                false => format!("The core failed inside: {error}."),
+            })
+        })
     }
 }
 

@@ -58,8 +58,8 @@ pub enum LoadBalancingStrategy {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ServerSettings {
     pub host: String,
-    /// 0 asks the system for a free port.
-    pub port: u16,
+    /// 0 asks the system for a free port. Wider than a port, so that one out of range is named like other bounds.
+    pub port: u32,
     pub local_auth: LocalAuth,
     /// Largest request body outside `/upload`, in MiB.
     #[ts(type = "number")]
@@ -171,6 +171,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The port to bind; one out of range, which [`problems`](Self::problems) refuses, counts as 0.
+    pub fn port(&self) -> u16 {
+        u16::try_from(self.server.port).unwrap_or(0)
+    }
+
     /// Every value out of bounds; empty when the settings may be used.
     pub fn problems(&self) -> Vec<Problem> {
         let mut found = Vec::new();
@@ -179,6 +184,7 @@ impl Settings {
                 found.push(Problem::new(path, format!("{value} is out of range; use {low} to {high}.")));
             }
         };
+        within("server.port", u64::from(self.server.port), 0, u64::from(u16::MAX));
         within("server.maxBodyMb", self.server.max_body_mb, 1, 1024);
         within("server.maxUploadMb", self.server.max_upload_mb, 1, 1_048_576);
         within("server.shutdownGraceSeconds", self.server.shutdown_grace_seconds, 0, 3600);
@@ -225,6 +231,7 @@ mod tests {
     #[test]
     fn each_bound_names_its_path() {
         let mut settings = Settings::default();
+        settings.server.port = 70_000;
         settings.proxy.health_check_interval_seconds = 9;
         settings.proxy.max_errors_before_disable = 11;
         settings.max_attempts = 0;
@@ -233,6 +240,7 @@ mod tests {
         assert_eq!(
             paths,
             [
+                "server.port",
                 "maxAttempts",
                 "proxy.healthCheckIntervalSeconds",
                 "proxy.maxErrorsBeforeDisable",

@@ -38,7 +38,7 @@ pub struct Config {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ServerSection {
     pub host: String,
-    pub port: u16,
+    pub port: u32,
     pub local_auth: LocalAuth,
     pub access_tokens: Vec<String>,
     pub admin_token: Option<String>,

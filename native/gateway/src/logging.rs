@@ -1,5 +1,7 @@
 //! Log lines of the headless program: the core's events and its own messages, as JSON or text on stderr. Standard
 //! output belongs to the one line that says where the program listens.
+//!
+//! Invariant: a reader of stderr that stops reading costs log lines, never a request: a thread of its own writes.
 
 use std::sync::Arc;
 
@@ -8,10 +10,12 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::oneshot;
 use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::WorkerGuard;
 
 use crate::config::{LogFormat, LogLevel, LogSection};
 
-pub fn init(section: &LogSection) {
+/// The guard writes out what is left when it is dropped, for a second at the most.
+pub fn init(section: &LogSection) -> WorkerGuard {
     let level = match section.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -19,12 +23,14 @@ pub fn init(section: &LogSection) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(writer);
     // A second initialisation can only happen in a test; the first one stays.
     let _ = match section.format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
         LogFormat::Text => builder.with_ansi(false).try_init(),
     };
+    guard
 }
 
 /// Writes every event until the core is gone, or until `ends` and all that happened before is written.

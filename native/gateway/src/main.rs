@@ -42,7 +42,8 @@ enum Command {
         host: Option<String>,
         /// The port to listen on; 0 takes a free one.
         #[arg(long, value_name = "N")]
-        port: Option<u16>,
+        #[arg(value_parser = clap::value_parser!(u32).range(0..=65_535))]
+        port: Option<u32>,
     },
     /// Print every problem of the configuration with its place.
     Check {
@@ -85,7 +86,7 @@ fn check(line: &Line) -> Result<(), String> {
 
 fn serve(line: &Line) -> Result<(), String> {
     let ready = reading::read(line, variable).map_err(|problems| problems.to_string())?;
-    logging::init(&ready.config.log);
+    let _written_out = logging::init(&ready.config.log);
     for name in ready.config.without_effect() {
         tracing::warn!("{name} has no effect in this version");
     }

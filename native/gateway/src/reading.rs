@@ -24,7 +24,7 @@ const DEFAULT_STATE_FOLDER: &str = ".runtime";
 pub struct Line {
     pub file: Option<PathBuf>,
     pub host: Option<String>,
-    pub port: Option<u16>,
+    pub port: Option<u32>,
 }
 
 /// Everything the program runs with.

@@ -85,7 +85,7 @@ fn each_bad_value_is_named_with_its_line_all_at_once() {
 #[test]
 fn a_port_out_of_range_is_named() {
     let words = problems("server:\n  port: 70000\n");
-    assert!(words.ends_with("yaml:2:9: server.port: a whole number from 0 to 65535 is expected."), "{words}");
+    assert!(words.ends_with("yaml:2:9: server.port: 70000 is out of range; use 0 to 65535."), "{words}");
     let words =
         read_with("", |name| (name == "PORT").then(|| "seventy".to_owned())).err().unwrap().to_string();
     assert_eq!(words, "PORT: is not a port; use a number from 0 to 65535.");

@@ -13,6 +13,7 @@ use crate::pools::Pools;
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::token;
+use crate::views::EndpointView;
 
 impl Aggregator {
     pub async fn command(self: &Arc<Self>, command: Command) -> Reply {
@@ -121,7 +122,7 @@ impl Aggregator {
 
     async fn apply_settings(self: &Arc<Self>, settings: Settings) -> Result<Reply, Refusal> {
         if let Some(problem) = settings.problems().into_iter().next() {
-            return Err(Refusal::invalid(&problem.path, format!("{}: {}", problem.path, problem.message)));
+            return Err(Refusal::invalid(&problem.path, problem.message));
         }
         let before = self.state.settings();
         if before.upstream != settings.upstream {
@@ -133,11 +134,12 @@ impl Aggregator {
         let replace = before.proxy.auto_assignment != settings.proxy.auto_assignment
             || before.proxy.rebalance_threshold != settings.proxy.rebalance_threshold;
         self.state.set_settings(settings);
-        if server_changed {
-            self.restart_server().await;
-        }
+        let view = if server_changed { Some(self.restart_server().await) } else { None };
         if replace && self.is_elsewhere().is_none() {
             self.edit(|_, _| Ok(Edited { subject: Subject::Nothing, message: String::new() })).await?;
+        }
+        if let Some(EndpointView::Failed { message }) = view {
+            return Err(Refusal::new(RefusalCode::Failed, message));
         }
         Ok(Reply::Done { message: "The settings are applied.".to_owned(), id: None })
     }

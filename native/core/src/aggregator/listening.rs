@@ -65,10 +65,16 @@ impl Aggregator {
         }
     }
 
-    pub(super) async fn restart_server(self: &Arc<Self>) {
-        if self.endpoint.lock().await.is_some() {
-            self.stop_server().await;
-            self.start_server().await;
+    /// New server settings: a listener moves, one that could not listen tries again. A stopped one stays stopped, a
+    /// watching one leaves the choice to its host, whose vault may be stale.
+    pub(super) async fn restart_server(self: &Arc<Self>) -> EndpointView {
+        let view = self.view.lock().clone();
+        match view {
+            EndpointView::Listening { .. } | EndpointView::Failed { .. } => {
+                self.stop_server().await;
+                self.start_server().await
+            }
+            other => other,
         }
     }
 
@@ -81,7 +87,7 @@ impl Aggregator {
 
     async fn listen(&self, settings: &Settings) -> Result<Endpoint, EndpointView> {
         let failed = |message: String| EndpointView::Failed { message };
-        let (host, port) = (settings.server.host.trim_matches(['[', ']']), settings.server.port);
+        let (host, port) = (settings.server.host.trim_matches(['[', ']']), settings.port());
         let mut found = lookup_host((host, port)).await.map_err(|error| {
             failed(format!("The address {host} cannot be used: {error}. Correct server.host."))
         })?;

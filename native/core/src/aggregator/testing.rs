@@ -61,14 +61,18 @@ impl Aggregator {
             Err(outcome) => {
                 Err(Refusal::new(RefusalCode::Failed, refusal::no_answer(&outcome, &pick).message))
             }
-            Ok(_) => {
+            Ok(answer) => {
+                let status = answer.status().as_u16();
                 let hint = match verdict.blame {
                     Blame::Key => " Check the key in Google AI Studio, then enable it again.",
                     Blame::Quota => " The key is valid; its quota is used up for now.",
                     _ => "",
                 };
-                let words =
-                    format!("Key \"{}\": Gemini answered {way}: {}.{hint}", pick.key_name, verdict.reason);
+                let words = format!(
+                    "Key \"{}\": Gemini answered {status} {way}: {}{hint}",
+                    pick.key_name,
+                    sentence(&verdict.reason)
+                );
                 Err(Refusal::new(RefusalCode::Failed, words))
             }
         }
@@ -106,4 +110,9 @@ impl Aggregator {
             self.state.events.publish(event);
         }
     }
+}
+
+/// Google's texts end with a full stop or not.
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
 }

@@ -117,13 +117,15 @@ pub fn judge(outcome: &Outcome) -> Verdict {
 }
 
 fn judge_answer(status: u16, error: Option<&UpstreamError>, retry_after: Option<Duration>) -> Verdict {
-    let reason = || match error {
-        Some(error) if !error.status.is_empty() => format!("{status} {}", error.status),
-        _ => format!("{status}"),
+    // Google's name for the error, or the bare status. Never empty: an empty reason means that all went well.
+    let name = || match error {
+        Some(error) if !error.status.is_empty() => error.status.clone(),
+        _ => format!("HTTP {status}"),
     };
     if let Some(error) = error {
         if error.has_reason(&KEY_REASONS) || error.says(&KEY_WORDS) {
-            return Verdict::new(Blame::Key, true, format!("{}: {}", reason(), error.message));
+            let words = Some(error.message.clone()).filter(|text| !text.is_empty());
+            return Verdict::new(Blame::Key, true, words.unwrap_or_else(name));
         }
         if error.says(&LOCATION_WORDS) {
             let words = "Google does not serve the location of this egress address; use a proxy elsewhere";
@@ -132,13 +134,13 @@ fn judge_answer(status: u16, error: Option<&UpstreamError>, retry_after: Option<
     }
     match status {
         success if success < 400 => Verdict::new(Blame::Nobody, false, ""),
-        401 => Verdict::new(Blame::Key, true, reason()),
+        401 => Verdict::new(Blame::Key, true, "Google does not accept this key (401)"),
         429 => Verdict {
             cooldown: error.and_then(|error| error.retry_delay).or(retry_after),
-            ..Verdict::new(Blame::Quota, true, reason())
+            ..Verdict::new(Blame::Quota, true, "Quota used up")
         },
-        500.. => Verdict::new(Blame::Upstream, true, reason()),
-        _ => Verdict::new(Blame::Caller, false, reason()),
+        500.. => Verdict::new(Blame::Upstream, true, name()),
+        _ => Verdict::new(Blame::Caller, false, name()),
     }
 }
 

@@ -52,6 +52,15 @@ pub enum Answer {
     Refused(Refused),
 }
 
+impl Answer {
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Flowing(response) => response.status(),
+            Self::Refused(refused) => refused.status,
+        }
+    }
+}
+
 pub struct Refused {
     pub status: StatusCode,
     pub headers: HeaderMap,

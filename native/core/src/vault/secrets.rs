@@ -106,7 +106,10 @@ fn read<T: Default + serde::de::DeserializeOwned>(
     warnings: &mut Vec<String>,
 ) -> T {
     let Some(text) = secrets.get(name) else { return T::default() };
-    serde_json::from_str(text).unwrap_or_else(|_| {
+    // serde also reads a list as a struct without fields, which would lose an object's content in silence.
+    let wrong_form = (name == KEY_INDEX) != text.trim_start().starts_with('[');
+    let value = if wrong_form { None } else { serde_json::from_str(text).ok() };
+    value.unwrap_or_else(|| {
         warnings.push(format!(
             "The stored secret \"{name}\" is damaged and was not used; it is kept until the next change."
         ));
@@ -345,9 +348,10 @@ mod tests {
                 .to_owned(),
         );
         stored.insert(ASSIGNMENTS.to_owned(), "{".to_owned());
+        stored.insert(KEY_DETAILS.to_owned(), "[]".to_owned());
         let (loaded, warnings) = load(&stored);
         assert_eq!((loaded.keys.len(), loaded.proxies.len(), loaded.assignments.len()), (1, 1, 0));
-        assert_eq!(warnings.len(), 3);
+        assert_eq!(warnings.len(), 4);
         assert!(!warnings.concat().contains("secret@"), "{warnings:?}");
     }
 }
