@@ -138,8 +138,8 @@ fn overlay(
         config.server.admin_token = Some(token);
     }
     if let Some(port) = variable("PORT") {
-        match port.parse() {
-            Ok(port) => config.server.port = port,
+        match port.parse::<u16>() {
+            Ok(port) => config.server.port = port.into(),
             Err(_) => problems.push(Problem::new("PORT", "is not a port; use a number from 0 to 65535.")),
         }
     }
