@@ -60,7 +60,7 @@ describe("a key whose quota is used up", () => {
     assert.equal(answer.headers["x-aggregator-attempts"], "2");
     assert.match(
       await gateway.logged(answer),
-      /generateContent 200 \d+ ms \[alpha → east → 429 \(Quota used up\), beta → west → 200\]$/,
+      /generateContent 200 \d+ ms \[alpha → east → 429 \(.+\), beta → west → 200\]$/,
     );
   });
 
@@ -130,9 +130,9 @@ describe("a key that the upstream refuses", () => {
 describe("an upstream in trouble", () => {
   /** @type {[string, import("../upstream/behaviour.mjs").Behaviour, RegExp][]} */
   const troubles = [
-    ["503", behave.overloaded(), /alpha → direct → 503 \(503 UNAVAILABLE\)/],
-    ["500", behave.internal(), /alpha → direct → 500 \(500 INTERNAL\)/],
-    ["an HTML page", behave.htmlPage({ status: 502 }), /alpha → direct → 502 \(502\)/],
+    ["503", behave.overloaded(), /alpha → direct → 503 \(.+\), beta/],
+    ["500", behave.internal(), /alpha → direct → 500 \(.+\), beta/],
+    ["an HTML page", behave.htmlPage({ status: 502 }), /alpha → direct → 502 \(.+\), beta/],
     ["a reset", behave.reset(), /alpha → direct → no answer \(/],
     ["hanging up", behave.hangUp(), /alpha → direct → no answer \(/],
   ];
