@@ -26,9 +26,11 @@ export async function rawRequest(gateway, parts, { timeoutMs = 10_000 } = {}) {
   // A refusal may come, and the connection end, before all is written.
   socket.on("error", () => {});
   socket.write(Buffer.concat(parts.map((part) => Buffer.from(part))));
-  const show = gateway.canary.place("an answer read as bytes");
+  const show = gateway.canary.place("the body of an answer read as bytes");
   try {
-    return await withDeadline(readAnswer(socket, show), timeoutMs, "no whole answer came");
+    const answer = await withDeadline(readAnswer(socket, show), timeoutMs, "no whole answer came");
+    gateway.canary.place("the head of an answer read as bytes")(answer.head);
+    return answer;
   } finally {
     socket.destroy();
   }
@@ -41,19 +43,13 @@ async function readAnswer(socket, show) {
     bytes = Buffer.concat([bytes, chunk]);
     const answer = wholeAnswer(bytes);
     if (!answer) continue;
-    show(Buffer.from(answer.head));
-    gatewayBody(answer, show);
+    show(answer.body);
     return answer;
   }
   const answer = wholeAnswer(bytes, true);
   if (!answer) throw new Error(`The connection ended in the middle of the answer: ${bytes.toString("latin1", 0, 200)}`);
-  show(bytes);
+  show(answer.body);
   return answer;
-}
-
-/** @param {RawAnswer} answer @param {(bytes: Buffer) => void} show */
-function gatewayBody({ body }, show) {
-  show(body);
 }
 
 /** @param {Buffer} bytes @param {boolean} [ended] @returns {RawAnswer | null} null while more must come */
