@@ -66,14 +66,6 @@ impl Guard {
     pub fn check_source(&self, parts: &Parts) -> Result<String, ApiError> {
         let host = self.check_host(&parts.uri, &parts.headers)?;
         self.check_origin(&parts.headers, &host)?;
-        if parts.headers.contains_key(header::CONTENT_LENGTH)
-            && parts.headers.contains_key(header::TRANSFER_ENCODING)
-        {
-            return Err(ApiError::new(
-                StatusCode::BAD_REQUEST,
-                "The request has both Content-Length and Transfer-Encoding; send one of them.",
-            ));
-        }
         Ok(host)
     }
 
