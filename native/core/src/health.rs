@@ -13,7 +13,7 @@ pub fn reply(state: &State) -> Response<ReplyBody> {
     let now = state.now();
     let (total, usable) = {
         let pools = state.pools.lock();
-        (pools.keys.len(), pools.keys.iter().filter(|key| key.out(now).is_none()).count())
+        (pools.keys.len(), pools.keys.iter().filter(|key| pools.out(key, None, now).is_none()).count())
     };
     let status = match usable {
         0 => "unhealthy",

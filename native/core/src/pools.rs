@@ -6,10 +6,12 @@
 use std::sync::Arc;
 
 use crate::clock::Millis;
-use crate::dispatch::judge::{Blame, Verdict};
+use crate::dispatch::judge::{Blame, Rest, RestLength, Verdict};
 use crate::events::{Event, EventType, Level};
 use crate::ids::{KeyId, ProxyId};
-use crate::keys::{ApiKey, ApiKeyManager, Cooling, Out, Tier};
+use crate::keys::pacific::next_midnight;
+use crate::keys::quota::{Quotas, Resting};
+use crate::keys::{ApiKey, ApiKeyManager, Out, Tier};
 use crate::proxies::assign::{Placing, ProxyAssignmentManager};
 use crate::proxies::pool::{ProxyPoolManager, ProxyServer, ProxyStatus, Turn};
 use crate::proxies::url::ProxyUrl;
@@ -22,6 +24,7 @@ pub struct Pools {
     pub keys: ApiKeyManager,
     pub proxies: ProxyPoolManager,
     pub assignments: ProxyAssignmentManager,
+    pub quotas: Quotas,
     pub rng: fastrand::Rng,
 }
 
@@ -41,6 +44,8 @@ pub struct Pick {
     pub secret: Secret,
     /// `None` is a direct connection.
     pub proxy: Option<PickedProxy>,
+    /// The model asked for: quotas are held per model.
+    pub model: Option<String>,
 }
 
 /// What a request asks of the choice.
@@ -48,6 +53,8 @@ pub struct Pick {
 pub struct Wish {
     /// Key id or name that must serve.
     pub pinned: Option<String>,
+    /// The model asked for, where the path names one.
+    pub model: Option<String>,
     /// Keys that already tried this request.
     pub tried: Vec<KeyId>,
     /// Proxies that already failed it: their other keys serve only when no other proxy's can.
@@ -107,6 +114,20 @@ impl Pools {
         self.assignments.adopt(entered.assignments);
     }
 
+    /// Why this key cannot serve a request for `model` now; `None` when it can, its proxy aside.
+    /// Times are compared here, at the pick, so no rest needs a timer.
+    pub fn out(&self, key: &ApiKey, model: Option<&str>, now: Millis) -> Option<Out> {
+        out(&self.quotas, key, model, now)
+    }
+
+    /// The user enables a key: what was learned against it, and against its project, is forgotten.
+    pub fn forgive(&mut self, id: &KeyId) {
+        if let Some(key) = self.keys.get_mut(id) {
+            key.learned.disabled_because = None;
+            self.quotas.forget(&key.quota_project());
+        }
+    }
+
     /// Takes an edited copy over: what was entered comes from `next`, what was learned meanwhile stays.
     pub fn take_over(&mut self, next: Self) {
         self.keys.adopt(next.keys.entered());
@@ -136,9 +157,11 @@ impl Pools {
         let auto = settings.proxy.auto_assignment;
         let is_faulty =
             |proxy: &ProxyServer| proxy.health.faulty || wish.failed_proxies.contains(&proxy.entered.id);
-        let (proxies, assignments) = (&self.proxies, &self.assignments);
+        let (proxies, assignments, quotas) = (&self.proxies, &self.assignments, &self.quotas);
         let chosen = self.keys.select(settings.key_selection, &mut self.rng, |key| {
-            if !wanted(key) || wish.tried.contains(&key.entered.id) || key.out(now).is_some() {
+            let model = wish.model.as_deref();
+            if !wanted(key) || wish.tried.contains(&key.entered.id) || out(quotas, key, model, now).is_some()
+            {
                 return None;
             }
             match route(proxies, assignments, &key.entered.id, auto) {
@@ -149,9 +172,9 @@ impl Pools {
             }
         });
         match chosen {
-            Some(id) => Ok(self.count(&id, auto, now)),
+            Some(id) => Ok(self.count(&id, wish.model.clone(), auto, now)),
             None if !wish.tried.is_empty() => Err(NoKey::AllTried),
-            None => Err(NoKey::AllOut(self.reasons(wanted, auto, now))),
+            None => Err(NoKey::AllOut(self.reasons(wanted, wish.model.as_deref(), auto, now))),
         }
     }
 
@@ -161,7 +184,7 @@ impl Pools {
         let Some(key) = self.keys.get(id) else { return Err(NoKey::UnknownPin(id.to_string())) };
         match route(&self.proxies, &self.assignments, id, auto) {
             Route::Closed(why) => Err(NoKey::AllOut(vec![KeyOut { name: key.entered.name.clone(), why }])),
-            Route::Direct | Route::Through(_) => Ok(self.count(id, auto, now)),
+            Route::Direct | Route::Through(_) => Ok(self.count(id, None, auto, now)),
         }
     }
 
@@ -238,22 +261,45 @@ impl Pools {
             }
             Blame::Quota => {
                 key.learned.failures += 1;
-                let own = key.cooldown_millis();
-                let wait = verdict.cooldown.map_or(own, |delay| delay.as_millis().try_into().unwrap_or(own));
-                let until = now.saturating_add(wait);
-                let reason = verdict.reason.clone();
-                let words = format!("Key \"{name}\" rests for {} s: {reason}", wait.div_ceil(1_000));
-                // Answers of parallel requests must not shorten a wait already known.
-                if key.learned.cooling.as_ref().is_none_or(|cooling| cooling.until < until) {
-                    key.learned.cooling = Some(Cooling { until, reason });
+                if verdict.project.is_some() {
+                    key.learned.project.clone_from(&verdict.project);
                 }
+                let (own, project) = (key.cooldown_millis(), key.quota_project().into_owned());
+                let name = name.clone();
+                let longest =
+                    verdict.rests.iter().map(|rest| self.rest(pick, &project, rest, own, now)).max()?;
+                let wait = longest.saturating_sub(now).div_ceil(1_000);
+                let asked = pick.model.as_ref().map(|model| format!(" for {model}")).unwrap_or_default();
+                let words = format!("Key \"{name}\" rests{asked} for {wait} s: {}", verdict.reason);
                 Some(Event::new(EventType::KeyCooling, Level::Warn, now, words).key(&pick.key))
             }
             _ => None,
         }
     }
 
-    fn count(&mut self, id: &KeyId, auto_assignment: bool, now: Millis) -> Pick {
+    /// Puts one quota to rest and answers until when.
+    fn rest(&mut self, pick: &Pick, project: &str, rest: &Rest, own_cooldown: Millis, now: Millis) -> Millis {
+        let (until, what) = match rest.length {
+            RestLength::Named(delay) => {
+                (now.saturating_add(delay.as_millis().try_into().unwrap_or(own_cooldown)), "Quota used up")
+            }
+            RestLength::Unnamed => (now.saturating_add(own_cooldown), "Quota used up"),
+            RestLength::UntilDailyReset => (next_midnight(now), "Daily quota used up"),
+            RestLength::NoQuota => (next_midnight(now), "No quota for this model"),
+        };
+        let asked = pick.model.as_ref().map(|model| format!(" for {model}")).unwrap_or_default();
+        let named = if rest.quota.is_empty() { String::new() } else { format!(" ({})", rest.quota) };
+        let resting = Resting {
+            model: pick.model.clone(),
+            quota: rest.quota.clone(),
+            until,
+            reason: format!("{what}{asked}{named}"),
+        };
+        self.quotas.rest(project, resting, now);
+        until
+    }
+
+    fn count(&mut self, id: &KeyId, model: Option<String>, auto_assignment: bool, now: Millis) -> Pick {
         let proxy = match route(&self.proxies, &self.assignments, id, auto_assignment) {
             Route::Through(proxy) => Some(PickedProxy {
                 id: proxy.entered.id.clone(),
@@ -273,12 +319,18 @@ impl Pools {
             key_name.clone_from(&key.entered.name);
             secret = key.entered.secret.clone();
         }
-        Pick { key: id.clone(), key_name, secret, proxy }
+        Pick { key: id.clone(), key_name, secret, proxy, model }
     }
 
-    fn reasons(&self, wanted: impl Fn(&ApiKey) -> bool, auto_assignment: bool, now: Millis) -> Vec<KeyOut> {
-        let out = |key: &ApiKey| {
-            let why = match key.out(now) {
+    fn reasons(
+        &self,
+        wanted: impl Fn(&ApiKey) -> bool,
+        model: Option<&str>,
+        auto_assignment: bool,
+        now: Millis,
+    ) -> Vec<KeyOut> {
+        let key_out = |key: &ApiKey| {
+            let why = match self.out(key, model, now) {
                 Some(out) => Why::Out(out),
                 None => match route(&self.proxies, &self.assignments, &key.entered.id, auto_assignment) {
                     Route::Closed(why) => why,
@@ -287,8 +339,12 @@ impl Pools {
             };
             Some(KeyOut { name: key.entered.name.clone(), why })
         };
-        self.keys.iter().filter(|key| wanted(key)).filter_map(out).collect()
+        self.keys.iter().filter(|key| wanted(key)).filter_map(key_out).collect()
     }
+}
+
+fn out(quotas: &Quotas, key: &ApiKey, model: Option<&str>, now: Millis) -> Option<Out> {
+    key.disabled().or_else(|| quotas.holding(&key.quota_project(), model, now).cloned().map(Out::Cooling))
 }
 
 /// Invariant: a key goes direct only where the user chose it: a pinned "No Proxy", an empty pool, or automatic

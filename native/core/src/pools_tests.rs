@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::dispatch::judge::{Outcome, judge};
-use crate::dispatch::upstream_error::UpstreamError;
+use crate::dispatch::upstream_error::{UpstreamError, Violation};
 use crate::fixtures::{entered_key, entered_proxy};
 use crate::proxies::fault::ProxyFault;
+use crate::vault::EnteredKey;
 
 fn pools(keys: u32, proxies: u32) -> Pools {
     let mut pools = Pools::new(fastrand::Rng::with_seed(1));
@@ -30,7 +31,7 @@ fn settle(pools: &mut Pools, pick: &Pick, outcome: &Outcome, now: Millis) -> Vec
 
 fn refused(status: u16, retry: Option<u64>) -> Outcome {
     let error = UpstreamError { retry_delay: retry.map(Duration::from_secs), ..UpstreamError::default() };
-    Outcome::Answered { status, error: Some(error), retry_after: None }
+    Outcome::Answered { status, error: Some(Box::new(error)), retry_after: None }
 }
 
 #[test]
@@ -85,7 +86,7 @@ fn a_proxy_fault_charges_the_proxy_alone() {
         settle(&mut pools, &pick, &Outcome::Proxy(ProxyFault::Refused), 0);
     }
     let key = pools.keys.get(&"k1".into()).unwrap();
-    assert_eq!((key.learned.failures, key.out(0)), (0, None));
+    assert_eq!((key.learned.failures, pools.out(key, None, 0)), (0, None));
     assert_eq!(pools.proxies.get(&"p1".into()).unwrap().status(), ProxyStatus::Error);
 }
 
@@ -96,7 +97,7 @@ fn an_upstream_outage_charges_nobody() {
         let pick = lease(&mut pools, 0).unwrap();
         assert_eq!(settle(&mut pools, &pick, &outcome, 0), []);
     }
-    assert_eq!(pools.keys.get(&"k1".into()).unwrap().out(0), None);
+    assert_eq!(pools.out(pools.keys.get(&"k1".into()).unwrap(), None, 0), None);
     assert_eq!(pools.proxies.get(&"p1".into()).unwrap().status(), ProxyStatus::Active);
 }
 
@@ -137,4 +138,75 @@ fn a_pinned_key_serves_or_nobody_does() {
     assert_eq!(pools.lease(&pin("k2"), &Settings::default(), 0).unwrap().key, "k2".into());
     let unknown = pools.lease(&pin("k9"), &Settings::default(), 0).unwrap_err();
     assert_eq!(unknown, NoKey::UnknownPin("k9".to_owned()));
+}
+
+fn for_model(model: &str) -> Wish {
+    Wish { model: Some(model.to_owned()), ..Wish::default() }
+}
+
+#[test]
+fn a_model_at_rest_leaves_the_key_free_for_others() {
+    let mut pools = pools(1, 0);
+    let settings = Settings::default();
+    let pick = pools.lease(&for_model("pro"), &settings, 0).unwrap();
+    settle(&mut pools, &pick, &refused(429, Some(30)), 0);
+    assert!(matches!(pools.lease(&for_model("pro"), &settings, 29_999), Err(NoKey::AllOut(_))));
+    assert!(pools.lease(&for_model("flash"), &settings, 0).is_ok());
+    assert!(pools.lease(&for_model("pro"), &settings, 30_000).is_ok());
+}
+
+#[test]
+fn keys_of_one_project_rest_together_whoever_named_it() {
+    let mut pools = pools(0, 0);
+    for number in 1..=3 {
+        let project = (number < 3).then(|| "projects/7".to_owned());
+        pools.keys.add(EnteredKey { project, ..entered_key(number) }).unwrap();
+    }
+    let settings = Settings::default();
+    let pin = |key: &str| Wish { pinned: Some(key.to_owned()), ..for_model("pro") };
+    let pick = pools.lease(&pin("k1"), &settings, 0).unwrap();
+    settle(&mut pools, &pick, &refused(429, Some(30)), 0);
+    assert!(matches!(pools.lease(&pin("k2"), &settings, 0), Err(NoKey::AllOut(_))), "the same project");
+    let third = pools.lease(&pin("k3"), &settings, 0).unwrap();
+    let error = UpstreamError { consumer: Some("projects/7".to_owned()), ..UpstreamError::default() };
+    settle(
+        &mut pools,
+        &third,
+        &Outcome::Answered { status: 429, error: Some(Box::new(error)), retry_after: None },
+        0,
+    );
+    assert!(matches!(pools.lease(&pin("k3"), &settings, 0), Err(NoKey::AllOut(_))));
+    assert_eq!(pools.keys.get(&"k3".into()).unwrap().quota_project(), "projects/7");
+}
+
+#[test]
+fn a_daily_quota_rests_until_midnight_in_los_angeles() {
+    let mut pools = pools(1, 0);
+    let settings = Settings::default();
+    // 2026-07-15T12:00Z; midnight there is 07:00Z.
+    let (noon, midnight) = (1_784_116_800_000, 1_784_185_200_000);
+    let pick = pools.lease(&for_model("pro"), &settings, noon).unwrap();
+    let violation = Violation { quota: "GenerateRequestsPerDay-FreeTier".to_owned(), value: Some(50) };
+    let error = UpstreamError {
+        retry_delay: Some(Duration::from_secs(37)),
+        violations: vec![violation],
+        ..UpstreamError::default()
+    };
+    settle(
+        &mut pools,
+        &pick,
+        &Outcome::Answered { status: 429, error: Some(Box::new(error)), retry_after: None },
+        noon,
+    );
+    assert!(matches!(pools.lease(&for_model("pro"), &settings, midnight - 1), Err(NoKey::AllOut(_))));
+    assert!(pools.lease(&for_model("pro"), &settings, midnight).is_ok());
+}
+
+#[test]
+fn enabling_a_key_by_hand_ends_its_rest() {
+    let mut pools = pools(1, 0);
+    let pick = lease(&mut pools, 0).unwrap();
+    settle(&mut pools, &pick, &refused(429, Some(30)), 0);
+    pools.forgive(&"k1".into());
+    assert!(lease(&mut pools, 1).is_ok());
 }

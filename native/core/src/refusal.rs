@@ -35,7 +35,7 @@ fn all_out(out: &[KeyOut], now: Millis) -> ApiError {
     let earliest = out
         .iter()
         .filter_map(|key| match &key.why {
-            Why::Out(Out::Cooling(cooling)) => Some(cooling.until),
+            Why::Out(Out::Cooling(resting)) => Some(resting.until),
             _ => None,
         })
         .min();
@@ -57,9 +57,9 @@ fn why_words(why: &Why, now: Millis) -> String {
     match why {
         Why::Out(Out::DisabledByUser) => "disabled by you".to_owned(),
         Why::Out(Out::Disabled(reason)) => format!("disabled, Google refused it ({reason})"),
-        Why::Out(Out::Cooling(cooling)) => {
-            let seconds = cooling.until.saturating_sub(now).div_ceil(1_000);
-            format!("resting for {seconds} s ({})", cooling.reason)
+        Why::Out(Out::Cooling(resting)) => {
+            let seconds = resting.until.saturating_sub(now).div_ceil(1_000);
+            format!("resting for {seconds} s ({})", resting.reason)
         }
         Why::ProxyDisabled(proxy) => format!("its proxy {proxy} is disabled"),
         Why::NoProxyEnabled => "no proxy is enabled to carry it".to_owned(),
@@ -110,11 +110,12 @@ pub fn body_too_large() -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::Cooling;
+    use crate::keys::quota::Resting;
 
     fn cooling(name: &str, until: Millis) -> KeyOut {
-        let cooling = Cooling { until, reason: "429 RESOURCE_EXHAUSTED".to_owned() };
-        KeyOut { name: name.to_owned(), why: Why::Out(Out::Cooling(cooling)) }
+        let resting =
+            Resting { model: None, quota: String::new(), until, reason: "Quota used up".to_owned() };
+        KeyOut { name: name.to_owned(), why: Why::Out(Out::Cooling(resting)) }
     }
 
     #[test]

@@ -133,12 +133,14 @@ pub fn snapshot(state: &State, endpoint: EndpointView) -> Snapshot {
 }
 
 fn key_view(key: &ApiKey, pools: &Pools, now: Millis) -> KeyView {
-    let out = key.out(now);
+    // Any model at rest is shown; requests for the others still go.
+    let rests = || pools.quotas.longest(&key.quota_project(), now).cloned().map(Out::Cooling);
+    let out = key.disabled().or_else(rests);
     let (status, status_reason, cooling_down_until) = match out {
         None => (KeyStatus::Available, None, None),
         Some(Out::DisabledByUser) => (KeyStatus::Disabled, Some("Disabled by you".to_owned()), None),
         Some(Out::Disabled(reason)) => (KeyStatus::Disabled, Some(reason), None),
-        Some(Out::Cooling(cooling)) => (KeyStatus::CoolingDown, Some(cooling.reason), Some(cooling.until)),
+        Some(Out::Cooling(resting)) => (KeyStatus::CoolingDown, Some(resting.reason), Some(resting.until)),
     };
     let assignment = pools.assignments.get(&key.entered.id);
     KeyView {
@@ -149,7 +151,7 @@ fn key_view(key: &ApiKey, pools: &Pools, now: Millis) -> KeyView {
         status_reason,
         cooling_down_until,
         enabled: key.entered.enabled,
-        project: key.entered.project.clone(),
+        project: key.entered.project.clone().or_else(|| key.learned.project.clone()),
         weight: key.entered.weight,
         proxy_id: assignment.and_then(|entry| entry.proxy_id.clone()),
         proxy_assigned_at: assignment.map(|entry| entry.assigned_at),

@@ -85,7 +85,7 @@ impl Aggregator {
             pools.take_over(next);
             if let Subject::ForgivenKey(id) = &edited.subject {
                 // The copy's own forgiving is not taken over with what was entered.
-                let _ = pools.keys.set_enabled(id, true);
+                pools.forgive(id);
             }
         }
         self.forwarder().clients().retain(|key, proxy| {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Aggregator;
 use crate::clock::Millis;
 use crate::events::{Event, EventType, Level};
+use crate::keys::ApiKey;
 use crate::pools::Pools;
 
 /// As fine as a countdown in seconds shows. The wall clock is asked each time, so a clock that jumps is no trouble.
@@ -25,10 +26,11 @@ impl Aggregator {
 }
 
 fn returned(pools: &mut Pools, now: Millis) -> Vec<Event> {
-    let over = pools.keys.iter_mut().filter_map(|key| {
-        key.learned.cooling.take_if(|cooling| cooling.until <= now)?;
+    let free = pools.quotas.returned(now);
+    let back = pools.keys.iter().filter(|key| free.iter().any(|project| *project == key.quota_project()));
+    let event = |key: &ApiKey| {
         let words = format!("Key \"{}\" is available again.", key.entered.name);
-        Some(Event::new(EventType::KeyAvailable, Level::Info, now, words).key(&key.entered.id))
-    });
-    over.collect()
+        Event::new(EventType::KeyAvailable, Level::Info, now, words).key(&key.entered.id)
+    };
+    back.map(event).collect()
 }

@@ -7,16 +7,16 @@
 use std::time::Duration;
 
 use super::replay::BodyFault;
-use super::upstream_error::UpstreamError;
+use super::upstream_error::{UpstreamError, Violation};
 use crate::proxies::fault::ProxyFault;
 
 /// One attempt's result, free of bodies.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// The upstream answered. `error` is its error body, where it had one that could be read.
-    Answered { status: u16, error: Option<UpstreamError>, retry_after: Option<Duration> },
+    Answered { status: u16, error: Option<Box<UpstreamError>>, retry_after: Option<Duration> },
     /// A 200 whose stream ended in an error.
-    StreamError(UpstreamError),
+    StreamError(Box<UpstreamError>),
     /// The route to the upstream failed inside the proxy or on the way to it.
     Proxy(ProxyFault),
     /// The upstream could not be reached though the route stood, or directly.
@@ -66,15 +66,37 @@ pub struct Verdict {
     pub blame: Blame,
     /// Another key may try the same request.
     pub retry: bool,
-    /// How long the blamed key rests; `None` leaves it to the key's own setting.
-    pub cooldown: Option<Duration>,
+    /// What rests when a quota is to blame, one for each quota that is used up.
+    pub rests: Vec<Rest>,
+    /// The project that Google named, where it did.
+    pub project: Option<String>,
     /// For the log and the panel: one clause, no secrets. Empty when all went well.
     pub reason: String,
 }
 
+/// The rest of one quota, for the model asked and the project of the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// Google's name of the quota; empty when it named none.
+    pub quota: String,
+    pub length: RestLength,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestLength {
+    /// As long as Google said.
+    Named(Duration),
+    /// Google did not say: the key's own setting.
+    Unnamed,
+    /// A daily quota: until midnight in Los Angeles. Google also names a short delay then, which would be wrong.
+    UntilDailyReset,
+    /// There is no quota for this model in this project. Asked again once a day, for plans change.
+    NoQuota,
+}
+
 impl Verdict {
     fn new(blame: Blame, retry: bool, reason: impl Into<String>) -> Self {
-        Self { blame, retry, cooldown: None, reason: reason.into() }
+        Self { blame, retry, rests: Vec::new(), project: None, reason: reason.into() }
     }
 }
 
@@ -98,7 +120,7 @@ const LOCATION_WORDS: [&str; 1] = ["user location is not supported"];
 pub fn judge(outcome: &Outcome) -> Verdict {
     match outcome {
         Outcome::Answered { status, error, retry_after } => {
-            judge_answer(*status, error.as_ref(), *retry_after)
+            judge_answer(*status, error.as_deref(), *retry_after)
         }
         Outcome::StreamError(error) => {
             // The first byte is out, so the retry flag is moot; the blame is not.
@@ -136,7 +158,8 @@ fn judge_answer(status: u16, error: Option<&UpstreamError>, retry_after: Option<
         success if success < 400 => Verdict::new(Blame::Nobody, false, ""),
         401 => Verdict::new(Blame::Key, true, "Google does not accept this key (401)"),
         429 => Verdict {
-            cooldown: error.and_then(|error| error.retry_delay).or(retry_after),
+            rests: rests(error, retry_after),
+            project: error.and_then(|error| error.consumer.clone()),
             ..Verdict::new(Blame::Quota, true, "Quota used up")
         },
         500.. => Verdict::new(Blame::Upstream, true, name()),
@@ -144,12 +167,41 @@ fn judge_answer(status: u16, error: Option<&UpstreamError>, retry_after: Option<
     }
 }
 
+/// At least one rest. Without violations the message is all there is to go by.
+fn rests(error: Option<&UpstreamError>, retry_after: Option<Duration>) -> Vec<Rest> {
+    let delay = error.and_then(|error| error.retry_delay).or(retry_after);
+    let short = delay.map_or(RestLength::Unnamed, RestLength::Named);
+    let violations = error.map(|error| error.violations.as_slice()).unwrap_or_default();
+    if violations.is_empty() {
+        let says = |words: &str| error.is_some_and(|error| error.says(&[words]));
+        let length = match (says("limit: 0,") || says("limit: 0\n"), says("per day")) {
+            (true, _) => RestLength::NoQuota,
+            (false, true) => RestLength::UntilDailyReset,
+            (false, false) => short,
+        };
+        return vec![Rest { quota: String::new(), length }];
+    }
+    let rest = |violation: &Violation| {
+        let length = match violation.value {
+            Some(0) => RestLength::NoQuota,
+            _ if violation.quota.contains("PerDay") => RestLength::UntilDailyReset,
+            _ => short,
+        };
+        Rest { quota: violation.quota.clone(), length }
+    };
+    violations.iter().map(rest).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn answered(status: u16, body: &str) -> Verdict {
-        judge(&Outcome::Answered { status, error: UpstreamError::parse(body.as_bytes()), retry_after: None })
+        judge(&Outcome::Answered {
+            status,
+            error: UpstreamError::parse(body.as_bytes()).map(Box::new),
+            retry_after: None,
+        })
     }
 
     #[test]
@@ -200,20 +252,46 @@ mod tests {
         }
     }
 
+    fn lengths(body: &str) -> Vec<RestLength> {
+        answered(429, body).rests.into_iter().map(|rest| rest.length).collect()
+    }
+
     #[test]
     fn a_quota_rests_as_long_as_the_upstream_says() {
-        let body = r#"{"error":{"details":[{"retryDelay":"47s"}]}}"#;
-        assert_eq!(answered(429, body).cooldown, Some(Duration::from_secs(47)));
+        let named = |seconds| RestLength::Named(Duration::from_secs(seconds));
+        assert_eq!(lengths(r#"{"error":{"details":[{"retryDelay":"47s"}]}}"#), [named(47)]);
         let header =
             Outcome::Answered { status: 429, error: None, retry_after: Some(Duration::from_secs(9)) };
-        assert_eq!(judge(&header).cooldown, Some(Duration::from_secs(9)));
-        assert_eq!(answered(429, "").cooldown, None);
+        assert_eq!(judge(&header).rests[0].length, named(9));
+        assert_eq!(lengths(""), [RestLength::Unnamed]);
+    }
+
+    #[test]
+    fn a_daily_quota_wins_over_the_short_delay_named_beside_it() {
+        let body = r#"{"error":{"details":[
+            {"violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier","quotaValue":"50"},
+                           {"quotaId":"GenerateRequestsPerMinutePerProjectPerModel-FreeTier","quotaValue":"5"}]},
+            {"retryDelay":"37s"}]}}"#;
+        let expected = [RestLength::UntilDailyReset, RestLength::Named(Duration::from_secs(37))];
+        assert_eq!(lengths(body), expected);
+        let words = r#"{"error":{"message":"You exceeded 50 requests per day. Please retry in 37s."}}"#;
+        assert_eq!(lengths(words), [RestLength::UntilDailyReset]);
+    }
+
+    #[test]
+    fn a_limit_of_zero_means_that_there_is_no_quota() {
+        let body = r#"{"error":{"details":[{"violations":[{"quotaId":"PerMinute","quotaValue":"0"}]}]}}"#;
+        assert_eq!(lengths(body), [RestLength::NoQuota]);
+        let words = r#"{"error":{"message":"Quota exceeded, limit: 0, model: gemini-pro"}}"#;
+        assert_eq!(lengths(words), [RestLength::NoQuota]);
+        let other = r#"{"error":{"message":"Quota exceeded, limit: 05, model: gemini-pro"}}"#;
+        assert_eq!(lengths(other), [RestLength::Unnamed]);
     }
 
     #[test]
     fn an_error_inside_a_stream_blames_the_same_but_is_not_retried() {
         let error = UpstreamError { code: Some(429), ..UpstreamError::default() };
-        let verdict = judge(&Outcome::StreamError(error));
+        let verdict = judge(&Outcome::StreamError(Box::new(error)));
         assert_eq!((verdict.blame, verdict.retry), (Blame::Quota, false));
     }
 

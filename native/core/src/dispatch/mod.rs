@@ -66,7 +66,7 @@ pub type CurrentForwarder = Arc<RwLock<Arc<GoogleApiForwarder>>>;
 
 /// What an attempt without a flowing answer leaves behind.
 enum Failure {
-    Refused(Refused),
+    Refused(Box<Refused>),
     NoAnswer(Outcome),
 }
 
@@ -83,7 +83,8 @@ impl RequestDispatcher {
     ) -> Response<ReplyBody> {
         let most = self.state.settings().max_attempts as usize;
         let forwarder = self.forwarder.read().clone();
-        let mut wish = Wish { pinned: call.pinned.clone(), ..Wish::default() };
+        let mut wish =
+            Wish { pinned: call.pinned.clone(), model: open.model().map(str::to_owned), ..Wish::default() };
         let mut last: Option<(Failure, Pick)> = None;
         let mut second_round = false;
         loop {
@@ -109,7 +110,7 @@ impl RequestDispatcher {
                     Ok(Answer::Flowing(response)) => {
                         return self.flow(call, response, lease, open, started, forwarder.silence());
                     }
-                    Ok(Answer::Refused(refused)) => Failure::Refused(refused),
+                    Ok(Answer::Refused(refused)) => Failure::Refused(Box::new(refused)),
                     Err(outcome) => Failure::NoAnswer(body.fault().map_or(outcome, Outcome::from)),
                 };
             let outcome = failure.outcome();

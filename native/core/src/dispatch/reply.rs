@@ -151,7 +151,7 @@ impl Flowing {
         let error = self.filters.tail.as_ref().and_then(Tail::error);
         let status = self.claim.as_ref().map_or(200, |claim| claim.status);
         let outcome = match error {
-            Some(error) => Outcome::StreamError(error),
+            Some(error) => Outcome::StreamError(Box::new(error)),
             None => Outcome::Answered { status, error: None, retry_after: None },
         };
         self.settle(&outcome);

@@ -17,6 +17,19 @@ pub struct UpstreamError {
     pub reasons: Vec<String>,
     /// `RetryInfo.retryDelay`, or "Please retry in Xs" of the message.
     pub retry_delay: Option<Duration>,
+    /// `QuotaFailure.violations` of a 429; one body may hold several.
+    pub violations: Vec<Violation>,
+    /// `ErrorInfo.metadata.consumer`, for example `projects/123`: the project that the key belongs to.
+    pub consumer: Option<String>,
+}
+
+/// One quota that is used up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Violation {
+    /// For example `GenerateRequestsPerDayPerProjectPerModel-FreeTier`.
+    pub quota: String,
+    /// How much there is of it; 0 means that there is no quota for this model at all.
+    pub value: Option<u64>,
 }
 
 impl UpstreamError {
@@ -40,6 +53,8 @@ impl UpstreamError {
                 .iter()
                 .filter_map(|detail| detail.get("reason")?.as_str().map(str::to_owned))
                 .collect(),
+            violations: details.iter().flat_map(violations).collect(),
+            consumer: details.iter().find_map(consumer),
             retry_delay,
             message,
         })
@@ -53,6 +68,27 @@ impl UpstreamError {
         let message = self.message.to_ascii_lowercase();
         any_of.iter().any(|words| message.contains(words))
     }
+}
+
+fn violations(detail: &Value) -> Vec<Violation> {
+    let list = detail.get("violations").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    list.iter().map(violation).collect()
+}
+
+fn violation(value: &Value) -> Violation {
+    let either = |camel: &str, snake: &str| value.get(camel).or_else(|| value.get(snake));
+    let quota = either("quotaId", "quota_id").or_else(|| either("quotaMetric", "quota_metric"));
+    let amount = either("quotaValue", "quota_value");
+    Violation {
+        quota: quota.and_then(Value::as_str).unwrap_or_default().to_owned(),
+        // A 64-bit number travels as a string in Google's JSON.
+        value: amount.and_then(|amount| amount.as_u64().or_else(|| amount.as_str()?.parse().ok())),
+    }
+}
+
+fn consumer(detail: &Value) -> Option<String> {
+    let consumer = detail.get("metadata")?.get("consumer")?.as_str()?;
+    consumer.starts_with("projects/").then(|| consumer.to_owned())
 }
 
 fn retry_info(detail: &Value) -> Option<Duration> {
@@ -94,6 +130,19 @@ mod tests {
             let error = UpstreamError::parse(body.as_bytes()).unwrap();
             assert_eq!(error.retry_delay, Some(Duration::from_millis(expected)), "{body}");
         }
+    }
+
+    #[test]
+    fn reads_every_violation_and_the_project_in_both_spellings() {
+        let body = r#"{"error":{"code":429,"details":[
+            {"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[
+                {"quotaMetric":"m","quotaId":"PerDay-FreeTier","quotaDimensions":{"model":"x"},"quotaValue":"50"},
+                {"quota_metric":"only-a-metric","quota_value":0}]},
+            {"reason":"RATE_LIMIT_EXCEEDED","metadata":{"consumer":"projects/123"}}]}}"#;
+        let error = UpstreamError::parse(body.as_bytes()).unwrap();
+        let violation = |quota: &str, value| Violation { quota: quota.to_owned(), value: Some(value) };
+        assert_eq!(error.violations, [violation("PerDay-FreeTier", 50), violation("only-a-metric", 0)]);
+        assert_eq!(error.consumer.as_deref(), Some("projects/123"));
     }
 
     #[test]

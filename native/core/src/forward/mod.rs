@@ -74,7 +74,7 @@ impl Refused {
             self.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         Outcome::Answered {
             status: self.status.as_u16(),
-            error: self.error.clone(),
+            error: self.error.clone().map(Box::new),
             retry_after: retry_after.map(Duration::from_secs),
         }
     }

@@ -1,8 +1,12 @@
 //! The keys: what the user entered of each, what the system learned, and which may serve the next request.
 //! Knows nothing of proxies, sockets or storage; time and randomness are arguments.
 
+pub mod pacific;
+pub mod quota;
 pub mod select;
 pub mod text;
+
+use std::borrow::Cow;
 
 use indexmap::IndexMap;
 
@@ -11,6 +15,7 @@ use crate::ids::KeyId;
 use crate::secret::Secret;
 use crate::settings::KeySelection;
 use crate::vault::EnteredKey;
+use quota::Resting;
 use select::{Candidate, choose};
 use text::{KeyTextError, check_key_text, check_name};
 
@@ -43,7 +48,8 @@ pub struct KeyPatch {
 /// What the system learned of a key since it was loaded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Learned {
-    pub cooling: Option<Cooling>,
+    /// The project that Google named for this key.
+    pub project: Option<String>,
     /// Set when the upstream refused the key itself; cleared by the user enabling it or changing its text.
     pub disabled_because: Option<String>,
     pub in_flight: u32,
@@ -51,12 +57,6 @@ pub struct Learned {
     pub failures: u64,
     pub last_used: Option<Millis>,
     turn: i64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cooling {
-    pub until: Millis,
-    pub reason: String,
 }
 
 #[derive(Clone, Debug)]
@@ -70,21 +70,24 @@ pub struct ApiKey {
 pub enum Out {
     DisabledByUser,
     Disabled(String),
-    Cooling(Cooling),
+    Cooling(Resting),
 }
 
 impl ApiKey {
-    /// `None` when the key may serve at `now`. Cooldowns are compared here, so none needs a timer.
-    pub fn out(&self, now: Millis) -> Option<Out> {
+    /// Why the key is disabled; `None` when it may serve as far as it alone is concerned. Quotas are the project's
+    /// business, see `Pools::out`.
+    pub fn disabled(&self) -> Option<Out> {
         if !self.entered.enabled {
             return Some(Out::DisabledByUser);
         }
-        if let Some(reason) = &self.learned.disabled_because {
-            return Some(Out::Disabled(reason.clone()));
-        }
-        match &self.learned.cooling {
-            Some(cooling) if cooling.until > now => Some(Out::Cooling(cooling.clone())),
-            _ => None,
+        self.learned.disabled_because.clone().map(Out::Disabled)
+    }
+
+    /// Whose quotas this key uses: the project the user gave, the one Google named, else the key is its own.
+    pub fn quota_project(&self) -> Cow<'_, str> {
+        match self.entered.project.as_ref().or(self.learned.project.as_ref()) {
+            Some(project) => Cow::Borrowed(project),
+            None => Cow::Owned(format!("key:{}", self.entered.id)),
         }
     }
 
@@ -171,7 +174,6 @@ impl ApiKeyManager {
         key.entered.enabled = enabled;
         if enabled {
             key.learned.disabled_because = None;
-            key.learned.cooling = None;
         }
         Ok(())
     }
@@ -292,15 +294,6 @@ mod tests {
     }
 
     #[test]
-    fn a_cooling_key_returns_when_its_time_is_over() {
-        let mut keys = manager(1);
-        let key = keys.get_mut(&"k1".into()).unwrap();
-        key.learned.cooling = Some(Cooling { until: 1_000, reason: "429".to_owned() });
-        assert!(matches!(key.out(999), Some(Out::Cooling(_))));
-        assert_eq!(key.out(1_000), None);
-    }
-
-    #[test]
     fn a_new_text_forgets_the_old_verdict_but_not_the_requests_in_flight() {
         let mut keys = manager(1);
         let id = KeyId::from("k1");
@@ -309,7 +302,7 @@ mod tests {
         let patch = KeyPatch { secret: Some(Secret::new("test-key-replacement")), ..KeyPatch::default() };
         keys.modify(&id, patch).unwrap();
         let key = keys.get(&id).unwrap();
-        assert_eq!((key.out(0), key.learned.in_flight), (None, 2));
+        assert_eq!((key.disabled(), key.learned.in_flight), (None, 2));
     }
 
     #[test]
@@ -318,7 +311,7 @@ mod tests {
         let id = KeyId::from("k1");
         keys.get_mut(&id).unwrap().learned.disabled_because = Some("invalid".to_owned());
         keys.set_enabled(&id, true).unwrap();
-        assert_eq!(keys.get(&id).unwrap().out(0), None);
+        assert_eq!(keys.get(&id).unwrap().disabled(), None);
     }
 
     #[test]

@@ -128,6 +128,11 @@ impl OpenRequest {
         &self.view.id
     }
 
+    /// As the path names it.
+    pub fn model(&self) -> Option<&str> {
+        self.view.model.as_deref()
+    }
+
     pub fn attempts(&self) -> usize {
         self.view.attempts.len()
     }
