@@ -19,12 +19,17 @@ use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::vault::Entered;
 
+/// How long a way to the upstream that worked counts as working still, in milliseconds: a round of health checks.
+const MEANWHILE: Millis = 60_000;
+
 #[derive(Clone, Debug, Default)]
 pub struct Pools {
     pub keys: ApiKeyManager,
     pub proxies: ProxyPoolManager,
     pub assignments: ProxyAssignmentManager,
     pub quotas: Quotas,
+    /// When a direct request last reached the upstream.
+    direct_reached: Option<Millis>,
     pub rng: fastrand::Rng,
 }
 
@@ -200,19 +205,37 @@ impl Pools {
     ) -> Vec<Event> {
         let mut events = Vec::new();
         self.release(pick);
-        if let Some(proxy) = &pick.proxy {
-            let turn = match verdict.blame {
-                Blame::Proxy => {
-                    let limit = settings.proxy.max_errors_before_disable;
-                    self.proxies.failed(&proxy.id, now, &verdict.reason, limit)
-                }
-                _ if reached_upstream => self.proxies.succeeded(&proxy.id, now, None),
-                _ => None,
-            };
-            events.extend(turn.map(|turn| self.proxy_event(&proxy.id, turn, now)));
+        match &pick.proxy {
+            Some(proxy) => {
+                let limit = settings.proxy.max_errors_before_disable;
+                let turn = match verdict.blame {
+                    Blame::Proxy => self.proxies.failed(&proxy.id, now, &verdict.reason, limit),
+                    Blame::ProxyOrUpstream => self.doubt(&proxy.id, &verdict.reason, limit, now),
+                    _ if reached_upstream => self.proxies.succeeded(&proxy.id, now, None),
+                    _ => None,
+                };
+                events.extend(turn.map(|turn| self.proxy_event(&proxy.id, turn, now)));
+            }
+            None if reached_upstream => self.direct_reached = Some(now),
+            None => {}
         }
         events.extend(self.charge_key(pick, verdict, now));
         events
+    }
+
+    /// A failure behind a proxy that answered.
+    ///
+    /// Invariant: it counts only while others reach the upstream; when the upstream itself is down, every proxy stays
+    /// active and no key moves.
+    pub fn doubt(&mut self, id: &ProxyId, words: &str, limit: u32, now: Millis) -> Option<Turn> {
+        let since = now.saturating_sub(MEANWHILE);
+        let others =
+            self.proxies.another_reached(id, since) || self.direct_reached.is_some_and(|at| at >= since);
+        if others {
+            return self.proxies.failed(id, now, words, limit);
+        }
+        self.proxies.noted(id, now, words);
+        None
     }
 
     /// The words for a proxy that failed or recovered, from probes and requests alike.

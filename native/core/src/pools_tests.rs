@@ -101,6 +101,38 @@ fn an_upstream_outage_charges_nobody() {
     assert_eq!(pools.proxies.get(&"p1".into()).unwrap().status(), ProxyStatus::Active);
 }
 
+fn fails_behind_the_proxy(pools: &mut Pools, key: &str, now: Millis) {
+    let pin = Wish { pinned: Some(key.to_owned()), ..Wish::default() };
+    let pick = pools.lease(&pin, &Settings::default(), now).unwrap();
+    settle(pools, &pick, &Outcome::Proxy(ProxyFault::ConnectStatus { status: 502 }), now);
+}
+
+#[test]
+fn while_nobody_reaches_the_upstream_no_proxy_is_in_error() {
+    let mut pools = pools(2, 2);
+    for now in 0..10 {
+        fails_behind_the_proxy(&mut pools, "k1", now);
+        fails_behind_the_proxy(&mut pools, "k2", now);
+    }
+    for proxy in pools.proxies.iter() {
+        assert_eq!(proxy.status(), ProxyStatus::Active);
+        assert!(proxy.health.last_error.is_some(), "it is shown all the same");
+    }
+}
+
+#[test]
+fn while_others_reach_the_upstream_the_failing_proxy_is_to_blame() {
+    let mut pools = pools(2, 2);
+    let good =
+        pools.lease(&Wish { pinned: Some("k2".to_owned()), ..Wish::default() }, &Settings::default(), 0);
+    settle(&mut pools, &good.unwrap(), &refused(200, None), 0);
+    for now in 1..=3 {
+        fails_behind_the_proxy(&mut pools, "k1", now);
+    }
+    let status = |id: &str| pools.proxies.get(&id.into()).unwrap().status();
+    assert_eq!((status("p1"), status("p2")), (ProxyStatus::Error, ProxyStatus::Active));
+}
+
 #[test]
 fn nothing_stays_in_flight_after_settling() {
     let mut pools = pools(1, 1);

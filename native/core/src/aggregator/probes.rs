@@ -1,8 +1,8 @@
 //! Health probes of the proxies: a tunnel to the upstream's own host, on a jittered interval, at once for a new
 //! proxy, and on demand. Results go to the pool; nothing here runs on a request's path.
 //!
-//! Invariant: a proxy is blamed for its own tunnel only; an upstream that fails behind a standing tunnel is not
-//! the proxy's fault.
+//! Invariant: a proxy is blamed for its own tunnel only; what may be the upstream's fault goes through
+//! `Pools::doubt`.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -67,7 +67,10 @@ impl Aggregator {
                 }
                 Err(DialError::Proxy(fault)) => {
                     let words = fault.words();
-                    let turn = pools.proxies.failed(id, now, &words, limit);
+                    let turn = match fault.may_be_upstream() {
+                        true => pools.doubt(id, &words, limit, now),
+                        false => pools.proxies.failed(id, now, &words, limit),
+                    };
                     (Probed::Faulty(words), turn)
                 }
                 Err(DialError::Upstream(fault)) => (Probed::UpstreamDown(fault.words()), None),

@@ -56,6 +56,8 @@ pub enum Blame {
     /// The key's quota is used up: it rests.
     Quota,
     Proxy,
+    /// The proxy answered, but what failed may lie behind it: charged only while others reach the upstream.
+    ProxyOrUpstream,
     Upstream,
     Caller,
     Nobody,
@@ -126,6 +128,9 @@ pub fn judge(outcome: &Outcome) -> Verdict {
             // The first byte is out, so the retry flag is moot; the blame is not.
             let verdict = judge_answer(error.code.unwrap_or(500), Some(error), None);
             Verdict { retry: false, ..verdict }
+        }
+        Outcome::Proxy(fault) if fault.may_be_upstream() => {
+            Verdict::new(Blame::ProxyOrUpstream, true, fault.words())
         }
         Outcome::Proxy(fault) => Verdict::new(Blame::Proxy, true, fault.words()),
         Outcome::Unreachable(words) => Verdict::new(Blame::Upstream, true, words.clone()),
@@ -299,5 +304,7 @@ mod tests {
     fn a_proxy_fault_never_blames_the_key() {
         let verdict = judge(&Outcome::Proxy(ProxyFault::Refused));
         assert_eq!((verdict.blame, verdict.retry), (Blame::Proxy, true));
+        let doubtful = judge(&Outcome::Proxy(ProxyFault::ConnectStatus { status: 502 }));
+        assert_eq!((doubtful.blame, doubtful.retry), (Blame::ProxyOrUpstream, true));
     }
 }

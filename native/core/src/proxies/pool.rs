@@ -37,6 +37,7 @@ pub struct Health {
     pub errors_in_row: u32,
     pub last_error: Option<String>,
     pub last_check: Option<Millis>,
+    pub last_success: Option<Millis>,
     /// Time to a usable tunnel, in milliseconds, when last probed.
     pub latency_ms: Option<u64>,
     pub faulty: bool,
@@ -150,6 +151,7 @@ impl ProxyPoolManager {
         health.errors_in_row = 0;
         health.last_error = None;
         health.last_check = Some(now);
+        health.last_success = Some(now);
         health.latency_ms = latency_ms.or(health.latency_ms);
         std::mem::take(&mut health.faulty).then_some(Turn::Recovered)
     }
@@ -163,6 +165,20 @@ impl ProxyPoolManager {
         let newly = health.errors_in_row >= limit && !health.faulty;
         health.faulty |= newly;
         newly.then_some(Turn::Failed)
+    }
+
+    /// A failure that may be the upstream's: shown, not counted.
+    pub fn noted(&mut self, id: &ProxyId, now: Millis, words: &str) {
+        if let Some(proxy) = self.proxies.get_mut(id) {
+            proxy.health.last_error = Some(words.to_owned());
+            proxy.health.last_check = Some(now);
+        }
+    }
+
+    /// Whether another proxy reached the upstream at `since` or later.
+    pub fn another_reached(&self, id: &ProxyId, since: Millis) -> bool {
+        let others = self.iter().filter(|other| other.entered.id != *id);
+        others.filter_map(|other| other.health.last_success).any(|at| at >= since)
     }
 
     fn check(&self, entered: &EnteredProxy) -> Result<(), PoolError> {
