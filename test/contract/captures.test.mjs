@@ -127,10 +127,16 @@ function cameBackAsAnswered(answer, response, { gateway, packed }) {
   assert.equal(body.toString("utf8"), response.text ?? "");
 }
 
-/** Packed are answers that nothing here has to read: neither streams nor uploads nor errors. @param {RecordedRequest} request @param {number} status */
+/**
+ * Packed are answers that nothing here has to read: neither streams nor errors, nor those that name resources, which
+ * are all but a model's own.
+ * @param {RecordedRequest} request @param {number} status
+ */
 function isPacked({ target, headers }, status) {
   const allowed = (headerOf(headers, "accept-encoding") ?? "").split(",").some((coding) => coding.trim() === "gzip");
-  return allowed && status < 400 && !target.includes(":streamGenerateContent") && !target.startsWith("/upload/");
+  const [path = ""] = target.split("?");
+  const ofModel = /^\/v1(beta)?\/models(\/[^/:]+)?(:(generateContent|countTokens|embedContent|batchEmbedContents))?$/;
+  return allowed && status < 400 && (ofModel.test(path) || path.endsWith(":download"));
 }
 
 /** @param {string} target */

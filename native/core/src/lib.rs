@@ -4,6 +4,7 @@
 //!
 //! One request, one direction: accept → guard → route → decode → dispatch ⇄ attempt → encode → reply.
 
+pub mod affinity;
 pub mod aggregator;
 pub mod clock;
 pub mod command;

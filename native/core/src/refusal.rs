@@ -3,6 +3,7 @@
 
 use http::StatusCode;
 
+use crate::affinity::TwoOwners;
 use crate::clock::Millis;
 use crate::dialect::ApiError;
 use crate::dispatch::judge::Outcome;
@@ -98,6 +99,18 @@ pub fn no_answer(outcome: &Outcome, pick: &Pick) -> ApiError {
             ApiError::new(StatusCode::BAD_GATEWAY, "The request ended before it was answered.")
         }
     }
+}
+
+/// One request names resources of two projects.
+pub fn two_owners(both: &TwoOwners) -> ApiError {
+    let ([first, second], [key, other]) = (&both.resources, &both.keys);
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        format!(
+            "The request uses {first}, made with the key {key}, and {second}, made with the key {other}. Google shows each \
+             only to the project it belongs to: upload both with the same key (header x-aggregator-key)."
+        ),
+    )
 }
 
 pub fn body_too_large() -> ApiError {

@@ -1,12 +1,14 @@
-//! What every request shares: the pools behind one short lock, the clock, the settings in force, the events and
-//! the request log. A `Lease` is one attempt's claim on a key and its egress.
+//! What every request shares: the pools behind one short lock, the clock, the settings in force, the events,
+//! the request log and who owns which resource. A `Lease` is one attempt's claim on a key and its egress.
 //!
 //! Invariant: every lease settles exactly once: by a verdict, or on drop when the client has gone.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
+use crate::affinity::Affinity;
 use crate::clock::{Clock, Millis};
 use crate::dispatch::judge::{Outcome, Verdict, judge};
 use crate::events::EventManager;
@@ -20,6 +22,7 @@ pub struct State {
     pub pools: Mutex<Pools>,
     pub events: EventManager,
     pub log: RequestLog,
+    pub affinity: Affinity,
     pub clock: Arc<dyn Clock>,
     settings: RwLock<Arc<Settings>>,
 }
@@ -30,6 +33,7 @@ impl State {
             pools: Mutex::new(pools),
             events: EventManager::default(),
             log: RequestLog::new(settings.request_log.size),
+            affinity: Affinity::default(),
             clock,
             settings: RwLock::new(Arc::new(settings)),
         })
@@ -76,6 +80,13 @@ pub struct Lease {
 }
 
 impl Lease {
+    /// An answer to this key named these resources: they are its project's.
+    pub fn learn(&self, names: BTreeSet<String>) {
+        if !names.is_empty() {
+            self.state.affinity.learn(names, &self.pick.key, self.state.now());
+        }
+    }
+
     /// Judges the outcome, charges the blamed entry and tells the events.
     pub fn settle(mut self, outcome: &Outcome) -> Verdict {
         self.settled = true;

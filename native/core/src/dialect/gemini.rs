@@ -18,7 +18,19 @@ pub struct Traits {
     pub streams: bool,
     /// Under `/upload`: the larger body limit, and upload addresses are rewritten.
     pub upload: bool,
+    /// The answer names resources of the key's project (a file made, a batch listed): they are learned from it.
+    pub resources: bool,
 }
+
+impl Traits {
+    /// Something here reads the answer, so it must come uncompressed.
+    pub fn read_here(&self) -> bool {
+        self.streams || self.upload || self.resources
+    }
+}
+
+/// Calls on a model whose answers name resources.
+const RESOURCE_CALLS: [&str; 3] = [":batchGenerateContent", ":asyncBatchEmbedContent", ":predictLongRunning"];
 
 /// `path` as [`canonical_path`] gives it.
 pub fn traits(method: &Method, path: &str) -> Traits {
@@ -27,7 +39,20 @@ pub fn traits(method: &Method, path: &str) -> Traits {
         creates: !reads && *method != Method::DELETE && !REPEATABLE.iter().any(|call| path.ends_with(call)),
         streams: path.ends_with(":streamGenerateContent"),
         upload: is_upload(path),
+        resources: is_upload(path) || is_resource(path),
     }
+}
+
+/// Everything under a version but models, save their operations and the calls that make some. Downloads are the
+/// resource itself and name none.
+fn is_resource(path: &str) -> bool {
+    let Some((_, tail)) = version_of(path) else { return false };
+    if tail.ends_with(":download") || tail.starts_with("/openai/") {
+        return false;
+    }
+    !tail.starts_with("/models")
+        || tail.contains("/operations/")
+        || RESOURCE_CALLS.iter().any(|call| tail.ends_with(call))
 }
 
 pub fn is_upload(path: &str) -> bool {
@@ -97,6 +122,18 @@ mod tests {
         }
         for path in ["/", "/v2/models", "/health", "/v1models", "/upload/x"] {
             assert!(!owns(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn answers_are_read_for_names_only_where_there_are_any() {
+        let resources = |path: &str| traits(&Method::GET, path).resources;
+        for path in ["/v1/files", "/v1beta/files/x", "/upload/v1/files", "/v1beta/models/m/operations/o"] {
+            assert!(resources(path), "{path}");
+        }
+        assert!(resources("/v1/models/m:batchGenerateContent"));
+        for path in ["/v1/models", "/v1/models/m:generateContent", "/v1beta/files/x:download"] {
+            assert!(!resources(path), "{path}");
         }
     }
 

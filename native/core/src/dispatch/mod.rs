@@ -20,6 +20,7 @@ use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
 use parking_lot::RwLock;
 
+use crate::affinity::names::NameScanner;
 use crate::dialect::gemini::Traits;
 use crate::dialect::{ApiError, Dialect};
 use crate::forward::gunzip::Gunzip;
@@ -144,9 +145,12 @@ impl RequestDispatcher {
     ) -> Response<ReplyBody> {
         let (parts, body) = response.into_parts();
         let mut reply_headers = headers::for_client(&parts.headers, &lease.pick.secret);
-        let read_here = call.traits.streams || call.traits.upload;
-        let filters =
-            if read_here { self.filters(&lease.pick, &mut reply_headers) } else { Filters::default() };
+        let filters = if call.traits.read_here() {
+            let names = call.traits.resources.then(NameScanner::default);
+            Filters { names, ..self.filters(&lease.pick, &mut reply_headers) }
+        } else {
+            Filters::default()
+        };
         if call.traits.upload {
             self.uploads.rewrite(&mut reply_headers, &lease.pick.key, &call.origin, self.state.now());
         }
@@ -171,6 +175,7 @@ impl RequestDispatcher {
             gunzip: packed.then(Gunzip::default),
             redactor: Some(Redactor::new(pick.secret.clone())),
             tail: Some(Tail::default()),
+            names: None,
         }
     }
 }

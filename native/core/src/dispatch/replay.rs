@@ -53,6 +53,13 @@ struct Shared<B> {
     reader: u64,
 }
 
+/// Where bytes that arrive go next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Passing {
+    ToAttempt,
+    Ahead,
+}
+
 /// One attempt's reading of the body.
 pub struct ReplayBody<B> {
     shared: Arc<Mutex<Shared<B>>>,
@@ -86,6 +93,22 @@ impl<B: Body<Data = Bytes> + Unpin> Replay<B> {
         ReplayBody { shared: Arc::clone(&self.shared), reader: shared.reader, next: 0, left: self.declared }
     }
 
+    /// Reads ahead, as much as is kept for repetition, and shows it to `look`; attempts begin with it. A body that
+    /// breaks off says so to its first attempt.
+    pub async fn read_ahead(&self, mut look: impl FnMut(&[u8])) {
+        std::future::poll_fn(|context| {
+            let mut shared = self.shared.lock();
+            while !shared.overflowed && shared.kept_bytes < shared.cap {
+                match ready!(shared.poll_source(context, Passing::Ahead)) {
+                    Some(Ok(data)) => look(&data),
+                    Some(Err(_)) | None => break,
+                }
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+
     pub fn can_repeat(&self) -> bool {
         let shared = self.shared.lock();
         !shared.overflowed && shared.fault.is_none()
@@ -97,7 +120,11 @@ impl<B: Body<Data = Bytes> + Unpin> Replay<B> {
 }
 
 impl<B: Body<Data = Bytes> + Unpin> Shared<B> {
-    fn poll_source(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyFault>>> {
+    fn poll_source(
+        &mut self,
+        context: &mut Context<'_>,
+        passing: Passing,
+    ) -> Poll<Option<Result<Bytes, BodyFault>>> {
         loop {
             let Some(source) = self.source.as_mut() else { return Poll::Ready(None) };
             match ready!(Pin::new(source).poll_frame(context)) {
@@ -110,19 +137,20 @@ impl<B: Body<Data = Bytes> + Unpin> Shared<B> {
                     if self.passed > self.limit {
                         return Poll::Ready(Some(Err(self.fail(BodyFault::TooLarge))));
                     }
-                    self.keep(&data);
+                    self.keep(&data, passing);
                     return Poll::Ready(Some(Ok(data)));
                 }
             }
         }
     }
 
-    fn keep(&mut self, data: &Bytes) {
+    /// Invariant: what was read ahead is kept until an attempt has sent it, the piece that crosses the cap included.
+    fn keep(&mut self, data: &Bytes, passing: Passing) {
         if self.overflowed {
             return;
         }
         self.kept_bytes += data.len();
-        if self.kept_bytes > self.cap {
+        if self.kept_bytes > self.cap && passing == Passing::ToAttempt {
             self.overflowed = true;
             self.kept = Vec::new();
         } else {
@@ -155,7 +183,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for ReplayBody<B> {
         }
         let data = match shared.kept.get(this.next) {
             Some(kept) => kept.clone(),
-            None => match ready!(shared.poll_source(context)) {
+            None => match ready!(shared.poll_source(context, Passing::ToAttempt)) {
                 None => return Poll::Ready(None),
                 Some(Err(fault)) => return Poll::Ready(Some(Err(fault))),
                 Some(Ok(data)) => data,
@@ -205,6 +233,26 @@ mod tests {
         assert_eq!(text(replay.read()).await.unwrap(), "one two three");
         assert_eq!(first.frame().await.unwrap().unwrap_err(), BodyFault::Superseded);
         assert!(replay.can_repeat());
+    }
+
+    #[tokio::test]
+    async fn what_was_read_ahead_is_sent_all_the_same() {
+        let replay = Replay::new(source(&["one ", "two ", "three"]).await, 100, 100);
+        let mut seen = Vec::new();
+        replay.read_ahead(|bytes| seen.extend_from_slice(bytes)).await;
+        assert_eq!(seen, b"one two three");
+        assert_eq!(text(replay.read()).await.unwrap(), "one two three");
+        assert!(replay.can_repeat());
+    }
+
+    #[tokio::test]
+    async fn reading_ahead_past_the_cap_loses_nothing() {
+        let replay = Replay::new(source(&["12345", "67890", "abc"]).await, 100, 8);
+        let mut seen = Vec::new();
+        replay.read_ahead(|bytes| seen.extend_from_slice(bytes)).await;
+        assert_eq!(seen, b"1234567890", "no further than the cap");
+        assert_eq!(text(replay.read()).await.unwrap(), "1234567890abc");
+        assert!(!replay.can_repeat());
     }
 
     #[tokio::test]

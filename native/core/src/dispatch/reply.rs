@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use tokio::time::Sleep;
 
 use super::judge::Outcome;
+use crate::affinity::names::NameScanner;
 use crate::forward::gunzip::Gunzip;
 use crate::forward::redact::Redactor;
 use crate::forward::tail::Tail;
@@ -24,6 +25,7 @@ pub struct Filters {
     pub gunzip: Option<Gunzip>,
     pub redactor: Option<Redactor>,
     pub tail: Option<Tail>,
+    pub names: Option<NameScanner>,
 }
 
 impl Filters {
@@ -34,6 +36,9 @@ impl Filters {
         };
         if let Some(tail) = self.tail.as_mut() {
             tail.push(&plain);
+        }
+        if let Some(names) = self.names.as_mut() {
+            names.push(&plain);
         }
         Ok(match self.redactor.as_mut() {
             Some(redactor) => redactor.push(plain),
@@ -150,6 +155,9 @@ impl Flowing {
     fn complete(&mut self) {
         let error = self.filters.tail.as_ref().and_then(Tail::error);
         let status = self.claim.as_ref().map_or(200, |claim| claim.status);
+        if let (Some(names), Some(claim), 200..300) = (self.filters.names.take(), &self.claim, status) {
+            claim.lease.learn(names.finish());
+        }
         let outcome = match error {
             Some(error) => Outcome::StreamError(Box::new(error)),
             None => Outcome::Answered { status, error: None, retry_after: None },

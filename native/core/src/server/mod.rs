@@ -25,8 +25,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::affinity::names::NameScanner;
 use crate::dialect::{ApiError, Dialect, gemini};
-use crate::dispatch::replay::{REPLAY_CAP, Replay};
+use crate::dispatch::replay::{BodyFault, REPLAY_CAP, Replay};
 use crate::dispatch::reply::ReplyBody;
 use crate::dispatch::{Call, RequestDispatcher, encode, refuse};
 use crate::forward::{Outbound, headers};
@@ -149,9 +150,37 @@ impl Service {
             Ok(pinned) => pinned,
             Err(error) => return refuse(dialect, &error, open),
         };
-        let limit = self.body_limit(&path);
+        let body = Replay::new(body, self.body_limit(&path), REPLAY_CAP);
+        let pinned = match pinned {
+            Some(key) => Some(key),
+            None => match self.owner(&path, &body).await {
+                Ok(owner) => owner,
+                Err(error) => return refuse(dialect, &error, open),
+            },
+        };
         let call = self.call(parts, &path, dialect, pinned, &host);
-        self.dispatcher.dispatch(&call, Replay::new(body, limit, REPLAY_CAP), open).await
+        self.dispatcher.dispatch(&call, body, open).await
+    }
+
+    /// The key whose resources the path and the body name. While nothing is owned, nothing is read ahead.
+    async fn owner(&self, path: &str, body: &Replay<ClientBody>) -> Result<Option<String>, ApiError> {
+        if self.state.affinity.is_empty() {
+            return Ok(None);
+        }
+        let mut names = NameScanner::default();
+        names.push(path.as_bytes());
+        names.push(b" ");
+        if !gemini::is_upload(path) {
+            body.read_ahead(|bytes| names.push(bytes)).await;
+            if body.fault() == Some(BodyFault::TooLarge) {
+                return Err(refusal::body_too_large());
+            }
+        }
+        let owner = self.state.affinity.owner(&names.finish(), self.state.now());
+        let owner = owner.map_err(|both| refusal::two_owners(&both))?;
+        // A key that was removed takes its resources with it: Google's own refusal says the rest.
+        let pools = self.state.pools.lock();
+        Ok(owner.filter(|key| pools.keys.get(key).is_some()).map(|key| key.to_string()))
     }
 
     /// Token, route and announced size. Answers the key that must serve, if one must.
@@ -182,7 +211,7 @@ impl Service {
     fn call(&self, parts: Parts, path: &str, dialect: Dialect, pinned: Option<String>, host: &str) -> Call {
         let traits = gemini::traits(&parts.method, path);
         let query = parts.uri.query().and_then(headers::without_credentials);
-        let encoding = headers::encoding_for(&parts.headers, traits.streams || traits.upload);
+        let encoding = headers::encoding_for(&parts.headers, traits.read_here());
         let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
         Call {
             dialect,
