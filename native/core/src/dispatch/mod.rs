@@ -145,12 +145,7 @@ impl RequestDispatcher {
     ) -> Response<ReplyBody> {
         let (parts, body) = response.into_parts();
         let mut reply_headers = headers::for_client(&parts.headers, &lease.pick.secret);
-        let filters = if call.traits.read_here() {
-            let names = call.traits.resources.then(NameScanner::default);
-            Filters { names, ..self.filters(&lease.pick, &mut reply_headers) }
-        } else {
-            Filters::default()
-        };
+        let filters = filters(&call.traits, &lease.pick, &mut reply_headers);
         if call.traits.upload {
             self.uploads.rewrite(&mut reply_headers, &lease.pick.key, &call.origin, self.state.now());
         }
@@ -162,21 +157,24 @@ impl RequestDispatcher {
         *reply.headers_mut() = reply_headers;
         reply
     }
+}
 
-    /// For answers that are read on the way. An upstream that compresses unasked is unpacked, so that the key
-    /// can be found in what it sends.
-    fn filters(&self, pick: &Pick, reply_headers: &mut HeaderMap) -> Filters {
-        let packed = is_gzip(reply_headers);
-        if packed {
-            reply_headers.remove(header::CONTENT_ENCODING);
-            reply_headers.remove(header::CONTENT_LENGTH);
-        }
-        Filters {
-            gunzip: packed.then(Gunzip::default),
-            redactor: Some(Redactor::new(pick.secret.clone())),
-            tail: Some(Tail::default()),
-            names: None,
-        }
+/// For answers that are read on the way. An upstream that compresses unasked is unpacked, so that the key can be
+/// found in what it sends.
+fn filters(traits: &Traits, pick: &Pick, reply_headers: &mut HeaderMap) -> Filters {
+    if !traits.read_here() {
+        return Filters::default();
+    }
+    let packed = is_gzip(reply_headers);
+    if packed {
+        reply_headers.remove(header::CONTENT_ENCODING);
+        reply_headers.remove(header::CONTENT_LENGTH);
+    }
+    Filters {
+        gunzip: packed.then(Gunzip::default),
+        redactor: Some(Redactor::new(pick.secret.clone())),
+        tail: Some(Tail::default()),
+        names: traits.resources.then(NameScanner::default),
     }
 }
 
