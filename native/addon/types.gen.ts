@@ -142,7 +142,11 @@ export type RequestLogSettings = {
  */
 size: number, };
 
-export type Settings = { server: ServerSettings, upstream: UpstreamSettings, keySelection: KeySelection, maxAttempts: number, proxy: ProxySettings, requestLog: RequestLogSettings, };
+export type Settings = { server: ServerSettings, upstream: UpstreamSettings, keySelection: KeySelection, maxAttempts: number, 
+/**
+ * How long a request may wait for a key whose quota returns, before it is answered 429; 0 never waits.
+ */
+maxWaitSeconds: number, proxy: ProxySettings, requestLog: RequestLogSettings, };
 
 export type OpenOptions = { 
 /**

@@ -68,3 +68,12 @@ test("a model without any quota is out, not the key", async () => {
   assert.equal((await ask(gateway, "gemini-flash")).status, 200);
   assert.match((await (await ask(gateway, "gemini-pro")).json()).error.message, /No quota for this model/);
 });
+
+test("with maxWaitSeconds a request waits for the earliest return, and no longer", async () => {
+  const gateway = await bench.gateway({ keys: [KEYS.alpha], maxWaitSeconds: 20 });
+  bench.upstream.script.key(ALPHA).once(behave.quotaPerMinute({ retryDelay: "0.4s" }));
+  const answer = await ask(gateway, "gemini-pro");
+  assert.deepEqual([answer.status, answer.headers["x-aggregator-attempts"]], [200, "2"]);
+  bench.upstream.script.key(ALPHA).once(behave.quotaPerMinute({ retryDelay: "47s" }));
+  assert.equal((await ask(gateway, "gemini-pro")).status, 429, "47 s is more than it may wait");
+});

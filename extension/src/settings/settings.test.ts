@@ -12,6 +12,7 @@ const written = {
   http2: "off",
   keySelection: "random",
   maxAttempts: 2,
+  maxWaitSeconds: 5,
   "proxy.autoAssignment": false,
   "proxy.loadBalancingStrategy": "round_robin",
   "proxy.healthCheckIntervalSeconds": 20,
@@ -27,6 +28,7 @@ it("maps every setting", () => {
     upstream: { baseUrl: "https://upstream.example", requestTimeoutSeconds: 30, http2: "off" },
     keySelection: "random",
     maxAttempts: 2,
+    maxWaitSeconds: 5,
     proxy: {
       autoAssignment: false,
       loadBalancingStrategy: "round_robin",

@@ -30,6 +30,7 @@ export function readSettings(read: ReadSetting): Settings {
     },
     keySelection: read("keySelection"),
     maxAttempts: read("maxAttempts"),
+    maxWaitSeconds: read("maxWaitSeconds"),
     proxy: {
       autoAssignment: read("proxy.autoAssignment"),
       loadBalancingStrategy: read("proxy.loadBalancingStrategy"),

@@ -183,6 +183,20 @@ impl Pools {
         }
     }
 
+    /// When a key returns for which a request that found none may wait: the earliest, and `None` when no rest ends
+    /// it: keys are disabled, have no way out, or could serve and failed otherwise.
+    pub fn earliest_return(&self, wish: &Wish, settings: &Settings, now: Millis) -> Option<Millis> {
+        let pinned = wish.pinned.as_ref().map(|text| self.keys.find(text).map(|key| &key.entered.id));
+        let wanted = |key: &ApiKey| pinned.is_none_or(|id| id == Some(&key.entered.id));
+        let out = self.reasons(wanted, wish.model.as_deref(), settings.proxy.auto_assignment, now);
+        let could_serve = self.keys.iter().filter(|key| wanted(key)).count() > out.len();
+        let returns = out.iter().filter_map(|key| match &key.why {
+            Why::Out(Out::Cooling(resting)) => Some(resting.until),
+            _ => None,
+        });
+        returns.min().filter(|_| !could_serve)
+    }
+
     /// Picks this very key, available or not, to test it.
     pub fn lease_for_test(&mut self, id: &KeyId, settings: &Settings, now: Millis) -> Result<Pick, NoKey> {
         let auto = settings.proxy.auto_assignment;

@@ -235,6 +235,23 @@ fn a_daily_quota_rests_until_midnight_in_los_angeles() {
 }
 
 #[test]
+fn a_request_may_wait_only_for_rests() {
+    let settings = Settings::default();
+    let mut pools = pools(2, 0);
+    let wish = for_model("pro");
+    assert_eq!(pools.earliest_return(&wish, &settings, 0), None, "somebody can serve");
+    for seconds in [30, 20] {
+        let pick = pools.lease(&wish, &settings, 0).unwrap();
+        settle(&mut pools, &pick, &refused(429, Some(seconds)), 0);
+    }
+    assert_eq!(pools.earliest_return(&wish, &settings, 0), Some(20_000));
+    pools.keys.set_enabled(&"k2".into(), false).unwrap();
+    assert_eq!(pools.earliest_return(&wish, &settings, 0), Some(30_000), "not for a disabled key");
+    pools.keys.set_enabled(&"k1".into(), false).unwrap();
+    assert_eq!(pools.earliest_return(&wish, &settings, 0), None);
+}
+
+#[test]
 fn enabling_a_key_by_hand_ends_its_rest() {
     let mut pools = pools(1, 0);
     let pick = lease(&mut pools, 0).unwrap();

@@ -153,6 +153,9 @@ pub struct Settings {
     pub upstream: UpstreamSettings,
     pub key_selection: KeySelection,
     pub max_attempts: u32,
+    /// How long a request may wait for a key whose quota returns, before it is answered 429; 0 never waits.
+    #[ts(type = "number")]
+    pub max_wait_seconds: u64,
     pub proxy: ProxySettings,
     pub request_log: RequestLogSettings,
 }
@@ -164,6 +167,7 @@ impl Default for Settings {
             upstream: UpstreamSettings::default(),
             key_selection: KeySelection::default(),
             max_attempts: 4,
+            max_wait_seconds: 0,
             proxy: ProxySettings::default(),
             request_log: RequestLogSettings::default(),
         }
@@ -191,6 +195,7 @@ impl Settings {
         within("upstream.requestTimeoutSeconds", self.upstream.request_timeout_seconds, 1, 86_400);
         within("upstream.connectTimeoutSeconds", self.upstream.connect_timeout_seconds, 1, 600);
         within("maxAttempts", u64::from(self.max_attempts), 1, 100);
+        within("maxWaitSeconds", self.max_wait_seconds, 0, 3600);
         within("proxy.healthCheckIntervalSeconds", self.proxy.health_check_interval_seconds, 10, 600);
         within("proxy.maxErrorsBeforeDisable", u64::from(self.proxy.max_errors_before_disable), 1, 10);
         within("proxy.rebalanceThreshold", u64::from(self.proxy.rebalance_threshold), 0, 5);

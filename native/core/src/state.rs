@@ -60,6 +60,12 @@ impl State {
         Ok(self.hold(pick))
     }
 
+    /// See `Pools::earliest_return`.
+    pub fn earliest_return(&self, wish: &Wish) -> Option<Millis> {
+        let settings = self.settings();
+        self.pools.lock().earliest_return(wish, &settings, self.now())
+    }
+
     /// This very key, available or not, to test it.
     pub fn lease_for_test(self: &Arc<Self>, id: &KeyId) -> Result<Lease, NoKey> {
         let settings = self.settings();

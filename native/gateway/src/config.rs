@@ -213,6 +213,7 @@ impl Config {
             upstream: self.upstream.clone(),
             key_selection: self.key_selection,
             max_attempts: self.max_attempts.unwrap_or(Settings::default().max_attempts),
+            max_wait_seconds: self.max_wait_seconds,
             proxy: ProxySettings {
                 auto_assignment: proxy.auto_assignment,
                 load_balancing_strategy: proxy.load_balancing_strategy,
@@ -275,7 +276,6 @@ impl Config {
     pub fn without_effect(&self) -> Vec<&'static str> {
         let monitoring = &self.monitoring;
         [
-            ("maxWaitSeconds", self.max_wait_seconds > 0),
             ("server.adminToken", self.server.admin_token.is_some()),
             ("proxy.failurePolicy: reassign", self.proxy.failure_policy == Some(FailurePolicy::Reassign)),
             ("rotatingProxy.maxRetries", self.rotating_proxy.max_retries.is_some()),

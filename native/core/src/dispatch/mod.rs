@@ -21,6 +21,7 @@ use hyper::body::Incoming;
 use parking_lot::RwLock;
 
 use crate::affinity::names::NameScanner;
+use crate::clock::Millis;
 use crate::dialect::gemini::Traits;
 use crate::dialect::{ApiError, Dialect};
 use crate::forward::gunzip::Gunzip;
@@ -71,6 +72,44 @@ enum Failure {
     NoAnswer(Outcome),
 }
 
+/// The search for a key that serves one request, from attempt to attempt.
+struct Search {
+    wish: Wish,
+    last: Option<(Failure, Pick)>,
+    asked_again: bool,
+    /// The latest return of a key that is worth waiting for.
+    waiting_ends: Millis,
+}
+
+impl Search {
+    /// With no key to be had now, whether another round may find one.
+    async fn goes_on(&mut self, no_key: &NoKey, state: &State) -> bool {
+        let again = self.asks_once_more(no_key) || self.waits_for_return(state).await;
+        if again {
+            self.wish.tried.clear();
+        }
+        again
+    }
+
+    /// The last attempt's connection ended before an answer: often an idle one that the other side was just closing.
+    /// With nobody else left, the same keys may ask again, once.
+    fn asks_once_more(&mut self, no_key: &NoKey) -> bool {
+        let broke_off = matches!(&self.last, Some((Failure::NoAnswer(Outcome::Interrupted(_)), _)));
+        let again = *no_key == NoKey::AllTried && broke_off && !self.asked_again;
+        self.asked_again |= again;
+        again
+    }
+
+    /// Waits for the earliest key whose quota returns in time; whether there was one. A client that leaves meanwhile
+    /// drops this future, and the wait with it.
+    async fn waits_for_return(&self, state: &State) -> bool {
+        let returns = state.earliest_return(&self.wish).filter(|until| *until <= self.waiting_ends);
+        let Some(until) = returns else { return false };
+        tokio::time::sleep(Duration::from_millis(until.saturating_sub(state.now()))).await;
+        true
+    }
+}
+
 impl RequestDispatcher {
     pub fn new(state: Arc<State>, forwarder: CurrentForwarder, uploads: Arc<Uploads>) -> Self {
         Self { state, forwarder, uploads }
@@ -82,24 +121,19 @@ impl RequestDispatcher {
         body: Replay<ClientBody>,
         mut open: OpenRequest,
     ) -> Response<ReplyBody> {
-        let most = self.state.settings().max_attempts as usize;
+        let settings = self.state.settings();
+        let most = settings.max_attempts as usize;
         let forwarder = self.forwarder.read().clone();
-        let mut wish =
+        let wish =
             Wish { pinned: call.pinned.clone(), model: open.model().map(str::to_owned), ..Wish::default() };
-        let mut last: Option<(Failure, Pick)> = None;
-        let mut second_round = false;
+        let waiting_ends = self.state.now().saturating_add(settings.max_wait_seconds * 1_000);
+        let mut search = Search { wish, last: None, asked_again: false, waiting_ends };
         loop {
-            let lease = match self.state.lease(&wish) {
+            let lease = match self.state.lease(&search.wish) {
                 Ok(lease) => lease,
-                // Often an idle connection that the other side was just closing: with nobody else left, the same
-                // key may ask again.
-                Err(NoKey::AllTried) if broke_off(last.as_ref()) && !second_round => {
-                    second_round = true;
-                    wish.tried.clear();
-                    continue;
-                }
+                Err(no_key) if search.goes_on(&no_key, &self.state).await => continue,
                 Err(no_key) => {
-                    return match last {
+                    return match search.last {
                         Some((failure, pick)) => give_up(call, failure, &pick, open),
                         None => refuse(call.dialect, &refusal::no_key(&no_key, self.state.now()), open),
                     };
@@ -125,11 +159,11 @@ impl RequestDispatcher {
             if !again {
                 return give_up(call, failure, &pick, open);
             }
-            wish.tried.push(pick.key.clone());
+            search.wish.tried.push(pick.key.clone());
             if let (Outcome::Proxy(_), Some(proxy)) = (&outcome, &pick.proxy) {
-                wish.failed_proxies.push(proxy.id.clone());
+                search.wish.failed_proxies.push(proxy.id.clone());
             }
-            last = Some((failure, pick));
+            search.last = Some((failure, pick));
         }
     }
 
@@ -185,11 +219,6 @@ impl Failure {
             Self::NoAnswer(outcome) => outcome.clone(),
         }
     }
-}
-
-/// The last attempt's connection ended before an answer, which says nothing of the key.
-fn broke_off(last: Option<&(Failure, Pick)>) -> bool {
-    matches!(last, Some((Failure::NoAnswer(Outcome::Interrupted(_)), _)))
 }
 
 /// No byte was sent, or the upstream refused the request by its status. A 5xx proves nothing.
