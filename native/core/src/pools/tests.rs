@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::dispatch::judge::{Outcome, judge};
 use crate::dispatch::upstream_error::{UpstreamError, Violation};
+use crate::events::{Event, EventType};
 use crate::fixtures::{entered_key, entered_proxy};
 use crate::proxies::fault::ProxyFault;
 use crate::vault::EnteredKey;
