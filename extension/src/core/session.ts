@@ -11,7 +11,7 @@ import type {
   Settings,
   Snapshot,
 } from "../../../native/addon/types.gen";
-import { needsRestart, settingFor } from "../settings/settings";
+import { inSettingsWords, needsRestart, settingFor } from "../settings/settings";
 import { lostKeys, type Memory, rememberKeyCount } from "../vault/canary";
 import { readVault, type SecretSource } from "../vault/vaultReader";
 import { type SecretStore, VaultWriter } from "../vault/vaultWriter";
@@ -229,5 +229,5 @@ function settingsProblem(reply: { message: string; field?: string }): string {
 }
 
 function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return inSettingsWords(error instanceof Error ? error.message : String(error));
 }

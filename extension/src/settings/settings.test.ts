@@ -1,7 +1,7 @@
 // What the user wrote reaches the core under the core's names, and a refusal comes back under the user's.
 
 import { expect, it } from "vitest";
-import { needsRestart, readSettings, settingFor } from "./settings";
+import { inSettingsWords, needsRestart, readSettings, settingFor } from "./settings";
 
 const written = {
   port: 4000,
@@ -54,4 +54,13 @@ it("only a new port moves the listener", () => {
 it("names the setting behind the core's path", () => {
   expect(settingFor("upstream.baseUrl")).toBe("geminiAggregator.upstreamBaseUrl");
   expect(settingFor("proxy.maxErrorsBeforeDisable")).toBe("geminiAggregator.proxy.maxErrorsBeforeDisable");
+});
+
+it("says what the core refuses in the editor's names, and leaves other words alone", () => {
+  const refused = "server.port: 70000 is out of range; use 0 to 65535.\nmaxAttempts: 0 is out of range; use 1 to 100.";
+  expect(inSettingsWords(refused)).toBe(
+    "The setting geminiAggregator.port: 70000 is out of range; use 0 to 65535.\n" +
+      "The setting geminiAggregator.maxAttempts: 0 is out of range; use 1 to 100.",
+  );
+  expect(inSettingsWords("dlopen: no such file")).toBe("dlopen: no such file");
 });

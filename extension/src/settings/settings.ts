@@ -57,6 +57,12 @@ export function settingFor(path: string): string {
   return `${SECTION}.${RENAMED[path] ?? path}`;
 }
 
+/** Lines of the core that name a wrong setting by the core's path, in the editor's name of it. */
+export function inSettingsWords(message: string): string {
+  const path = /^((?:server|upstream|proxy|requestLog)\.\w+|maxAttempts|maxWaitSeconds): /gm;
+  return message.replace(path, (_, core: string) => `The setting ${settingFor(core)}: `);
+}
+
 /** A new port or host needs a new listener; everything else is taken over while requests run. */
 export function needsRestart(before: Settings, after: Settings): boolean {
   return before.server.port !== after.server.port || before.server.host !== after.server.host;
