@@ -2,6 +2,7 @@
  * Squid as HTTP or HTTPS proxy, with or without credentials. Its log names the user and the port of its outgoing
  * connection, which is the upstream's peer port: proof of who carried what. It writes a line when a tunnel has ended.
  */
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { followFile } from "../lib/lines.mjs";
 import { freePort } from "../lib/ports.mjs";
@@ -9,6 +10,7 @@ import { daemonAccount, run, startProcess } from "../lib/processes.mjs";
 import { makeTempDir } from "../lib/temp.mjs";
 import { describeProxy } from "./proxy.mjs";
 
+const SHARED_MEMORY = "/dev/shm";
 const LOG_FORMAT = "%ts.%03tu %>Hs %rm %ru %<lp %un";
 const LOG_LINE = /^(\d+\.\d+) (\d+) CONNECT (\S+) (\d+|-) (\S+)$/;
 
@@ -38,10 +40,25 @@ export async function startSquid({ credentials = null, authority, names = [], po
     [listen, ...access, ...common(dir.path, hostsFile, accessLog), ""].join("\n"),
   );
 
+  // A name of its own: squids of one name share memory files, and of two that start at once one fails on them.
+  const service = `bench${port}`;
   const file = followFile(accessLog);
   // SIGKILL: there is no cache to save, and a polite end takes squid a second.
-  const process = startProcess("squid", ["-N", "-f", configFile], { as: account, stopSignal: "SIGKILL" });
-  await process.listening(port);
+  const args = ["-N", "-n", service, "-f", configFile];
+  const process = startProcess("squid", args, { as: account, stopSignal: "SIGKILL" });
+  const stop = async () => {
+    await process.stop();
+    file.stop();
+    removeSharedMemory(service);
+    dir.dispose();
+  };
+  try {
+    await process.listening(port);
+  } catch (error) {
+    const words = readFileSync(join(dir.path, "cache.log"), { encoding: "utf8", flag: "a+" });
+    await stop();
+    throw new Error(`${error instanceof Error ? error.message : error}\n${words.slice(-2000)}`);
+  }
   return describeProxy({
     program: "squid",
     scheme: leaf ? "https" : "http",
@@ -49,12 +66,16 @@ export async function startSquid({ credentials = null, authority, names = [], po
     credentials,
     lines: file.log,
     read: (lines) => lines.flatMap(readLine),
-    async stop() {
-      await process.stop();
-      file.stop();
-      dir.dispose();
-    },
+    stop,
   });
+}
+
+/** Killed, squid leaves these behind. @param {string} service */
+function removeSharedMemory(service) {
+  const names = existsSync(SHARED_MEMORY) ? readdirSync(SHARED_MEMORY) : [];
+  for (const name of names.filter((name) => name.startsWith(`${service}-`))) {
+    rmSync(join(SHARED_MEMORY, name), { force: true });
+  }
 }
 
 /** @param {import("./proxy.mjs").Credentials} credentials */

@@ -16,11 +16,38 @@ import { Editor } from "../harness/editor.mjs";
  * @param {{scale?: number, port?: number}} [options] the endpoint's port, any free one unless given
  */
 export async function startBench(name, options = {}) {
+  /** @type {(() => unknown)[]} */
+  const ends = [];
+  const end = async () => {
+    for (const one of ends.splice(0).reverse()) await one();
+  };
+  try {
+    return await startParts(name, options, ends, end);
+  } catch (error) {
+    // Whatever runs already would keep the test process alive, and its failure untold.
+    await end();
+    throw error;
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {{scale?: number, port?: number}} options
+ * @param {(() => unknown)[]} ends grows with each part that runs
+ * @param {() => Promise<void>} end of all of them, the last one first
+ */
+async function startParts(name, options, ends, end) {
   const authority = await createAuthority();
+  ends.push(() => authority.dispose());
   const upstream = await startUpstream({ authority });
+  ends.push(() => upstream.close());
   // Squid notes the port of its outgoing connection, which the upstream sees as its peer's: proof of who carried what.
   const proxies = await Promise.all(
-    ["one", "two"].map((user) => startSquid({ credentials: { user, password: "open-sesame" } })),
+    ["one", "two"].map(async (user) => {
+      const proxy = await startSquid({ credentials: { user, password: "open-sesame" } });
+      ends.push(() => proxy.stop());
+      return proxy;
+    }),
   );
   const port = options.port ?? (await freePort());
   const editor = await Editor.launch({
@@ -42,9 +69,7 @@ export async function startBench(name, options = {}) {
     /** @param {{failed: boolean}} outcome */
     async stop(outcome) {
       await editor.dispose(outcome);
-      await Promise.all(proxies.map((proxy) => proxy.stop()));
-      await upstream.close();
-      authority.dispose();
+      await end();
     },
   };
 }
