@@ -7,6 +7,7 @@ use crate::affinity::TwoOwners;
 use crate::clock::Millis;
 use crate::dialect::ApiError;
 use crate::dispatch::judge::Outcome;
+use crate::ids::KeyId;
 use crate::keys::Out;
 use crate::pools::{KeyOut, NoKey, Pick, Why};
 use crate::requests::CLIENT_CLOSED;
@@ -102,8 +103,8 @@ pub fn no_answer(outcome: &Outcome, pick: &Pick) -> ApiError {
 }
 
 /// One request names resources of two projects.
-pub fn two_owners(both: &TwoOwners) -> ApiError {
-    let ([first, second], [key, other]) = (&both.resources, &both.keys);
+pub fn two_owners(both: &TwoOwners, name: impl Fn(&KeyId) -> String) -> ApiError {
+    let ([first, second], [key, other]) = (&both.resources, both.keys.each_ref().map(name));
     ApiError::new(
         StatusCode::BAD_REQUEST,
         format!(

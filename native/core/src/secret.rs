@@ -45,8 +45,9 @@ impl Secret {
 }
 
 impl PartialEq for Secret {
+    /// Clones of one secret are equal without a look at their text: that is what settling compares, under a lock.
     fn eq(&self, other: &Self) -> bool {
-        self.matches(other.expose())
+        Arc::ptr_eq(&self.0, &other.0) || self.matches(other.expose())
     }
 }
 

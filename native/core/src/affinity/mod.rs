@@ -50,6 +50,13 @@ impl Affinity {
         owners.drain(..surplus);
     }
 
+    /// These keys are gone, or have another text and so perhaps another project: nothing is theirs any more.
+    pub fn forget(&self, keys: &[KeyId]) {
+        if !keys.is_empty() {
+            self.owners.lock().retain(|_, owned| !keys.contains(&owned.key));
+        }
+    }
+
     /// The one key that may see all of `names`; `None` when none of them is known.
     pub fn owner(&self, names: &BTreeSet<String>, now: Millis) -> Result<Option<KeyId>, TwoOwners> {
         let owners = self.owners.lock();
@@ -89,6 +96,16 @@ mod tests {
         assert_eq!(affinity.owner(&names(&["files/a"]), KEPT_FOR), Ok(None), "forgotten in time");
         let both = affinity.owner(&names(&["files/a", "files/b"]), 1).unwrap_err();
         assert_eq!(both.resources, ["files/a", "files/b"]);
+    }
+
+    #[test]
+    fn a_key_that_is_gone_owns_nothing() {
+        let affinity = Affinity::default();
+        affinity.learn(names(&["files/a"]), &"k1".into(), 0);
+        affinity.learn(names(&["files/b"]), &"k2".into(), 0);
+        affinity.forget(&["k1".into()]);
+        assert_eq!(affinity.owner(&names(&["files/a"]), 1), Ok(None));
+        assert_eq!(affinity.owner(&names(&["files/b"]), 1), Ok(Some("k2".into())));
     }
 
     #[test]

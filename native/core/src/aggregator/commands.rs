@@ -8,11 +8,13 @@ use super::{Aggregator, changes, forwarder};
 use crate::clock::Millis;
 use crate::command::{Command, Refusal, RefusalCode, Reply};
 use crate::events::{Event, EventType, Level};
+use crate::ids::KeyId;
 use crate::keys::KeyPatch;
 use crate::pools::Pools;
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::token;
+use crate::vault::{Entered, EnteredKey};
 use crate::views::EndpointView;
 
 impl Aggregator {
@@ -80,17 +82,18 @@ impl Aggregator {
             let words = format!("The change was not saved and not applied: {}", error.0);
             Refusal::new(RefusalCode::NotSaved, words)
         })?;
+        let renewed = renewed(&before, &after);
         {
             let mut pools = self.state.pools.lock();
-            pools.take_over(next);
+            pools.take_over(next, &renewed);
             if let Subject::ForgivenKey(id) = &edited.subject {
                 // The copy's own forgiving is not taken over with what was entered.
                 pools.forgive(id);
             }
         }
+        self.state.affinity.forget(&renewed);
         self.forwarder().clients().retain(|key, proxy| {
-            after.keys.iter().any(|kept| kept.id == *key)
-                && proxy.is_none_or(|id| after.proxies.iter().any(|kept| kept.id == *id))
+            !renewed.contains(key) && proxy.is_none_or(|id| after.proxies.iter().any(|kept| kept.id == *id))
         });
         if before.proxies != after.proxies {
             self.pool_changed.notify_one();
@@ -167,4 +170,11 @@ impl Aggregator {
             None => Ok(()),
         }
     }
+}
+
+/// Keys that are gone or have another text. What was learned of the old text, and tunnels opened for it, are not the
+/// new one's.
+fn renewed(before: &Entered, after: &Entered) -> Vec<KeyId> {
+    let kept = |old: &EnteredKey| after.keys.iter().any(|key| key.id == old.id && key.secret == old.secret);
+    before.keys.iter().filter(|old| !kept(old)).map(|old| old.id.clone()).collect()
 }

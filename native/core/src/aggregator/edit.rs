@@ -56,7 +56,7 @@ pub fn add_key(pools: &mut Pools, new: NewKey, now: Millis) -> Result<Edited, Re
 
 pub fn modify_key(pools: &mut Pools, id: KeyId, patch: KeyPatch) -> Result<Edited, Refusal> {
     pools.keys.modify(&id, patch)?;
-    let message = format!("Key \"{}\" changed.", key_name(pools, &id));
+    let message = format!("Key \"{}\" changed.", pools.keys.name(&id));
     Ok(Edited { subject: Subject::Key(id), message })
 }
 
@@ -67,7 +67,7 @@ pub fn remove_key(pools: &mut Pools, id: KeyId) -> Result<Edited, Refusal> {
 
 pub fn set_key_enabled(pools: &mut Pools, id: KeyId, enabled: bool) -> Result<Edited, Refusal> {
     pools.keys.set_enabled(&id, enabled)?;
-    let name = key_name(pools, &id);
+    let name = pools.keys.name(&id);
     Ok(if enabled {
         Edited { subject: Subject::ForgivenKey(id), message: format!("Key \"{name}\" enabled.") }
     } else {
@@ -126,7 +126,7 @@ pub fn assign_proxy(
             ..Refusal::new(RefusalCode::NotFound, words)
         });
     }
-    let name = key_name(pools, &key);
+    let name = pools.keys.name(&key);
     let message = match &proxy {
         Some(id) => format!("Key \"{name}\" now leaves through proxy {}.", proxy_name(pools, id)),
         None => format!("Key \"{name}\" now connects directly, without a proxy."),
@@ -138,7 +138,7 @@ pub fn assign_proxy(
 pub fn unassign_proxy(pools: &mut Pools, key: KeyId) -> Result<Edited, Refusal> {
     known_key(pools, &key)?;
     pools.assignments.unassign(&key);
-    let message = format!("The proxy of key \"{}\" is assigned automatically again.", key_name(pools, &key));
+    let message = format!("The proxy of key \"{}\" is assigned automatically again.", pools.keys.name(&key));
     Ok(Edited { subject: Subject::Key(key), message })
 }
 
@@ -151,10 +151,6 @@ fn known_key(pools: &Pools, id: &KeyId) -> Result<(), Refusal> {
         Some(_) => Ok(()),
         None => Err(crate::keys::KeyError::NotFound(id.clone()).into()),
     }
-}
-
-fn key_name(pools: &Pools, id: &KeyId) -> String {
-    pools.keys.get(id).map_or_else(|| id.to_string(), |key| key.entered.name.clone())
 }
 
 fn proxy_name(pools: &Pools, id: &ProxyId) -> String {

@@ -103,6 +103,9 @@ impl Search {
     /// Waits for the earliest key whose quota returns in time; whether there was one. A client that leaves meanwhile
     /// drops this future, and the wait with it.
     async fn waits_for_return(&self, state: &State) -> bool {
+        if self.waiting_ends <= state.now() {
+            return false;
+        }
         let returns = state.earliest_return(&self.wish).filter(|until| *until <= self.waiting_ends);
         let Some(until) = returns else { return false };
         tokio::time::sleep(Duration::from_millis(until.saturating_sub(state.now()))).await;
@@ -248,7 +251,7 @@ fn give_up(call: &Call, failure: Failure, pick: &Pick, open: OpenRequest) -> Res
             mark(&mut reply_headers, open.id(), Some(pick), attempts);
             let status = refused.status;
             let words = refused.error.map(|error| error.message).unwrap_or_default();
-            open.finish(status.as_u16(), Some(words));
+            open.finish(status.as_u16(), Some(words).filter(|words| !words.is_empty()));
             let mut reply = Response::new(ReplyBody::whole(refused.body));
             *reply.status_mut() = status;
             *reply.headers_mut() = reply_headers;

@@ -83,17 +83,27 @@ impl ApiKey {
         self.learned.disabled_because.clone().map(Out::Disabled)
     }
 
+    /// The question of every pick, without the reason.
+    pub fn is_enabled(&self) -> bool {
+        self.entered.enabled && self.learned.disabled_because.is_none()
+    }
+
     /// Whose quotas this key uses: the project the user gave, the one Google named, else the key is its own.
     pub fn quota_project(&self) -> Cow<'_, str> {
         match self.entered.project.as_ref().or(self.learned.project.as_ref()) {
             Some(project) => Cow::Borrowed(project),
-            None => Cow::Owned(format!("key:{}", self.entered.id)),
+            None => Cow::Owned(own_project(&self.entered.id)),
         }
     }
 
     pub fn cooldown_millis(&self) -> Millis {
         Millis::from(self.entered.cooldown_seconds.unwrap_or(DEFAULT_COOLDOWN_SECONDS)) * 1_000
     }
+}
+
+/// Stands for the project of a key that has none known.
+pub fn own_project(id: &KeyId) -> String {
+    format!("key:{id}")
 }
 
 /// All keys, in the order entered.
@@ -109,6 +119,11 @@ impl ApiKeyManager {
 
     pub fn get_mut(&mut self, id: &KeyId) -> Option<&mut ApiKey> {
         self.keys.get_mut(id)
+    }
+
+    /// The name, or the id of a key that is gone.
+    pub fn name(&self, id: &KeyId) -> String {
+        self.get(id).map_or_else(|| id.to_string(), |key| key.entered.name.clone())
     }
 
     /// By id, or by name when no id fits.

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::ApiKey;
 use crate::clock::Millis;
 
 /// Far above what one project meets; the oldest ends go first.
@@ -39,6 +40,12 @@ impl Quotas {
             known.sort_by_key(|old| std::cmp::Reverse(old.until));
             known.truncate(MOST_PER_PROJECT);
         }
+    }
+
+    /// Whether this key must not be asked for `model` now. The question of every pick, so it costs nothing while
+    /// nothing rests.
+    pub fn hold(&self, key: &ApiKey, model: Option<&str>, now: Millis) -> bool {
+        !self.by_project.is_empty() && self.holding(&key.quota_project(), model, now).is_some()
     }
 
     /// The rest that keeps a request for `model` from this project longest; `None` when it may go.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::clock::Millis;
 use crate::ids::{KeyId, ProxyId};
 use crate::keys::quota::Quotas;
-use crate::keys::{ApiKey, ApiKeyManager, Out, Tier};
+use crate::keys::{ApiKey, ApiKeyManager, Out, Tier, own_project};
 use crate::proxies::assign::{Placing, ProxyAssignmentManager};
 use crate::proxies::pool::{ProxyPoolManager, ProxyServer, ProxyStatus};
 use crate::proxies::url::ProxyUrl;
@@ -118,7 +118,8 @@ impl Pools {
     /// Why this key cannot serve a request for `model` now; `None` when it can, its proxy aside.
     /// Times are compared here, at the pick, so no rest needs a timer.
     pub fn out(&self, key: &ApiKey, model: Option<&str>, now: Millis) -> Option<Out> {
-        out(&self.quotas, key, model, now)
+        let holding = || self.quotas.holding(&key.quota_project(), model, now).cloned();
+        key.disabled().or_else(|| holding().map(Out::Cooling))
     }
 
     /// The user enables a key: what was learned against it, and against its project, is forgotten.
@@ -129,8 +130,10 @@ impl Pools {
         }
     }
 
-    /// Takes an edited copy over: what was entered comes from `next`, what was learned meanwhile stays.
-    pub fn take_over(&mut self, next: Self) {
+    /// Takes an edited copy over: what was entered comes from `next`, what was learned meanwhile stays. `renewed` are
+    /// keys that are gone or have another text: rests of their own go with the old one.
+    pub fn take_over(&mut self, next: Self, renewed: &[KeyId]) {
+        renewed.iter().for_each(|id| self.quotas.forget(&own_project(id)));
         self.keys.adopt(next.keys.entered());
         self.proxies.adopt(next.proxies.entered());
         self.assignments = next.assignments;
@@ -147,13 +150,7 @@ impl Pools {
         if self.keys.is_empty() {
             return Err(NoKey::NoneAtAll);
         }
-        let pinned = match &wish.pinned {
-            Some(text) => match self.keys.find(text) {
-                Some(key) => Some(key.entered.id.clone()),
-                None => return Err(NoKey::UnknownPin(text.clone())),
-            },
-            None => None,
-        };
+        let pinned = self.pinned(wish)?;
         let wanted = |key: &ApiKey| pinned.as_ref().is_none_or(|id| *id == key.entered.id);
         let auto = settings.proxy.auto_assignment;
         let is_faulty =
@@ -161,8 +158,8 @@ impl Pools {
         let (proxies, assignments, quotas) = (&self.proxies, &self.assignments, &self.quotas);
         let chosen = self.keys.select(settings.key_selection, &mut self.rng, |key| {
             let model = wish.model.as_deref();
-            if !wanted(key) || wish.tried.contains(&key.entered.id) || out(quotas, key, model, now).is_some()
-            {
+            let may_serve = wanted(key) && !wish.tried.contains(&key.entered.id) && key.is_enabled();
+            if !may_serve || quotas.hold(key, model, now) {
                 return None;
             }
             match route(proxies, assignments, &key.entered.id, auto) {
@@ -179,11 +176,18 @@ impl Pools {
         }
     }
 
+    /// The key that must serve, if one must.
+    fn pinned(&self, wish: &Wish) -> Result<Option<KeyId>, NoKey> {
+        let Some(text) = &wish.pinned else { return Ok(None) };
+        let key = self.keys.find(text).ok_or_else(|| NoKey::UnknownPin(text.clone()))?;
+        Ok(Some(key.entered.id.clone()))
+    }
+
     /// When a key returns for which a request that found none may wait: the earliest, and `None` when no rest ends
     /// it: keys are disabled, have no way out, or could serve and failed otherwise.
     pub fn earliest_return(&self, wish: &Wish, settings: &Settings, now: Millis) -> Option<Millis> {
-        let pinned = wish.pinned.as_ref().map(|text| self.keys.find(text).map(|key| &key.entered.id));
-        let wanted = |key: &ApiKey| pinned.is_none_or(|id| id == Some(&key.entered.id));
+        let pinned = self.pinned(wish).ok()?;
+        let wanted = |key: &ApiKey| pinned.as_ref().is_none_or(|id| *id == key.entered.id);
         let out = self.reasons(wanted, wish.model.as_deref(), settings.proxy.auto_assignment, now);
         let could_serve = self.keys.iter().filter(|key| wanted(key)).count() > out.len();
         let returns = out.iter().filter_map(|key| match &key.why {
@@ -245,10 +249,6 @@ impl Pools {
         };
         self.keys.iter().filter(|key| wanted(key)).filter_map(key_out).collect()
     }
-}
-
-fn out(quotas: &Quotas, key: &ApiKey, model: Option<&str>, now: Millis) -> Option<Out> {
-    key.disabled().or_else(|| quotas.holding(&key.quota_project(), model, now).cloned().map(Out::Cooling))
 }
 
 /// Invariant: a key goes direct only where the user chose it: a pinned "No Proxy", an empty pool, or automatic

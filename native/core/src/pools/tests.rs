@@ -236,6 +236,19 @@ fn a_daily_quota_rests_until_midnight_in_los_angeles() {
 }
 
 #[test]
+fn a_replaced_key_does_not_serve_the_rest_of_the_old_one() {
+    let mut pools = pools(1, 0);
+    let pick = lease(&mut pools, 0).unwrap();
+    settle(&mut pools, &pick, &refused(429, Some(30)), 0);
+    let mut next = pools.clone();
+    let fresh =
+        crate::keys::KeyPatch { secret: Some(Secret::new("test-key-replaced")), ..Default::default() };
+    next.keys.modify(&"k1".into(), fresh).unwrap();
+    pools.take_over(next, &["k1".into()]);
+    assert!(lease(&mut pools, 1).is_ok());
+}
+
+#[test]
 fn a_request_may_wait_only_for_rests() {
     let settings = Settings::default();
     let mut pools = pools(2, 0);

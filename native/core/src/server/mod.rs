@@ -99,7 +99,14 @@ async fn accept_loop(listener: TcpListener, service: Arc<Service>, mut stopped: 
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MOST_HEADER_BYTES);
     let grace = loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        // A full house must hear the stop, too.
+        let place = tokio::select! {
+            grace = &mut stopped => break grace.unwrap_or(Duration::ZERO),
+            place = Arc::clone(&places).acquire_owned() => match place {
+                Ok(place) => place,
+                Err(_) => return,
+            },
+        };
         let stream = tokio::select! {
             grace = &mut stopped => break grace.unwrap_or(Duration::ZERO),
             accepted = listener.accept() => match accepted {
@@ -177,10 +184,9 @@ impl Service {
             }
         }
         let owner = self.state.affinity.owner(&names.finish(), self.state.now());
-        let owner = owner.map_err(|both| refusal::two_owners(&both))?;
-        // A key that was removed takes its resources with it: Google's own refusal says the rest.
         let pools = self.state.pools.lock();
-        Ok(owner.filter(|key| pools.keys.get(key).is_some()).map(|key| key.to_string()))
+        let owner = owner.map_err(|both| refusal::two_owners(&both, |key| pools.keys.name(key)))?;
+        Ok(owner.map(|key| key.to_string()))
     }
 
     /// Token, route and announced size. Answers the key that must serve, if one must.
