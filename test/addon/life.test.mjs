@@ -47,6 +47,22 @@ describe("the main job", () => {
     await proxy.stop();
   });
 
+  test("a key whose text is replaced starts clean: neither rests nor tunnels of the old one are its own", async () => {
+    const host = new Host({ settings: toUpstream(), secrets: [ALPHA, BETA] });
+    const url = await host.serve();
+    const id = await host.done({ kind: "add_key", key: ALPHA, name: "mine" });
+    assert.equal((await ask(url, tokenOf(host))).status, 200);
+    upstream.script.key(ALPHA).always(behave.quotaPerDay());
+    assert.equal((await ask(url, tokenOf(host))).status, 429);
+    await host.done({ kind: "modify_key", id, key: BETA });
+    assert.equal((await ask(url, tokenOf(host))).status, 200);
+    const ports = (/** @type {string} */ key) =>
+      upstream.ledger.requests.filter((request) => request.key === key).map(({ peerPort }) => peerPort);
+    assert.equal(ports(BETA).length, 1);
+    assert.ok(!ports(ALPHA).includes(ports(BETA)[0]), "the new key rode on the old one's connection");
+    await host.close();
+  });
+
   test("a refused key and a proxy's wrong password are told without either", async () => {
     const proxy = await startTinyproxy({ credentials: { user: "tester", password: "the-right-one" } });
     const wrong = proxy.urlAs("http", { user: "tester", password: "proxy-password-2" });

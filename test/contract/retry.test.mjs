@@ -8,7 +8,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { pollUntil } from "../lib/wait.mjs";
 import { startDanted } from "../proxies/index.mjs";
 import { behave, createGate, header } from "../upstream/index.mjs";
-import { ALPHA, BETA, Bench, KEYS, MODEL, prompt } from "./lib/bench.mjs";
+import { ALPHA, BETA, Bench, inHalves, KEYS, MODEL, prompt } from "./lib/bench.mjs";
 
 const GENERATE = `${MODEL}:generateContent`;
 const ORDERED = { keySelection: "fill_first" };
@@ -328,15 +328,7 @@ describe("the request's body", () => {
   test("arrives whole at the second key when the first refused while the client was still sending", async () => {
     const gateway = await twoKeys();
     const json = JSON.stringify(prompt("sent in two parts"));
-    let release = () => {};
-    const held = new Promise((resolve) => {
-      release = () => resolve(undefined);
-    });
-    const halves = (async function* () {
-      yield Buffer.from(json.slice(0, 20));
-      await held;
-      yield Buffer.from(json.slice(20));
-    })();
+    const { halves, release } = inHalves(json);
     bench.upstream.script.key(ALPHA).once(behave.quotaPerMinute({ beforeBody: true }));
     const asked = gateway.ask(GENERATE, { body: halves });
     await bench.upstream.ledger.waitFor((entry) => entry.key === BETA && entry.body.length === 20);

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { startDanted, startSquid } from "../proxies/index.mjs";
 import { behave, createGate } from "../upstream/index.mjs";
-import { ALPHA, Bench, KEYS, MODEL, prompt } from "./lib/bench.mjs";
+import { ALPHA, Bench, inHalves, KEYS, MODEL, prompt } from "./lib/bench.mjs";
 
 const PIECES = 4;
 
@@ -107,15 +107,7 @@ describe("the request's body", () => {
   test("streams too: the upstream has its beginning before the client sends its end", async () => {
     const gateway = await bench.gateway({ keys: [KEYS.alpha] });
     const json = JSON.stringify(prompt("in two parts"));
-    let release = () => {};
-    const held = new Promise((resolve) => {
-      release = () => resolve(undefined);
-    });
-    const halves = (async function* () {
-      yield Buffer.from(json.slice(0, 20));
-      await held;
-      yield Buffer.from(json.slice(20));
-    })();
+    const { halves, release } = inHalves(json);
     const asked = gateway.ask(`${MODEL}:generateContent`, { body: halves });
     const entry = await bench.upstream.ledger.waitFor(({ body }) => body.length === 20);
     assert.equal(entry.body.state, "receiving");

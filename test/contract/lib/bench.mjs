@@ -21,6 +21,20 @@ export function prompt(text) {
   return { contents: [{ role: "user", parts: [{ text }] }] };
 }
 
+/** A body whose second part is sent when it is released; the first has 20 bytes. @param {string} text */
+export function inHalves(text) {
+  let release = () => {};
+  const held = new Promise((resolve) => {
+    release = () => resolve(undefined);
+  });
+  const halves = (async function* () {
+    yield Buffer.from(text.slice(0, 20));
+    await held;
+    yield Buffer.from(text.slice(20));
+  })();
+  return { halves, release: () => release() };
+}
+
 /**
  * @typedef {import("../../upstream/index.mjs").Running} Upstream
  * @typedef {import("../../lib/authority.mjs").Authority} Authority
