@@ -26,6 +26,11 @@ export type EndpointView = { "kind": "stopped" } | { "kind": "starting" } | { "k
 
 export type KeyStatus = "available" | "cooling_down" | "disabled";
 
+/**
+ * What a person sees of a circuit.
+ */
+export type Circuit = "closed" | "open" | "half_open";
+
 export type KeyView = { id: KeyId, name: string, masked_key: string, status: KeyStatus, 
 /**
  * Why it is cooling or disabled, in words; null while available.
@@ -34,7 +39,15 @@ status_reason: string | null,
 /**
  * Milliseconds since 1970, as every time here.
  */
-cooling_down_until: number | null, enabled: boolean, project: string | null, weight: number, 
+cooling_down_until: number | null, circuit: Circuit, 
+/**
+ * Moving average of how its attempts went, 0 to 1.
+ */
+health_score: number, 
+/**
+ * When a key with an open circuit is tried again.
+ */
+next_retry: number | null, enabled: boolean, project: string | null, weight: number, 
 /**
  * null = no proxy: the panel shows "No Proxy".
  */
@@ -136,6 +149,23 @@ requestTimeoutSeconds: number, connectTimeoutSeconds: number, http2: Http2, };
 
 export type ProxySettings = { autoAssignment: boolean, loadBalancingStrategy: LoadBalancingStrategy, healthCheckIntervalSeconds: number, maxErrorsBeforeDisable: number, rebalanceThreshold: number, };
 
+/**
+ * When a key that fails while others are served is let alone, and for how long.
+ */
+export type MonitoringSettings = { 
+/**
+ * Failures in a row that open a key's circuit.
+ */
+failureThreshold: number, 
+/**
+ * First wait of an open circuit; it doubles with each opening in a row, up to an hour.
+ */
+recoveryTimeSeconds: number, 
+/**
+ * Failures older than this no longer count.
+ */
+windowSeconds: number, };
+
 export type RequestLogSettings = { 
 /**
  * How many finished requests are remembered.
@@ -146,7 +176,7 @@ export type Settings = { server: ServerSettings, upstream: UpstreamSettings, key
 /**
  * How long a request may wait for a key whose quota returns, before it is answered 429; 0 never waits.
  */
-maxWaitSeconds: number, proxy: ProxySettings, requestLog: RequestLogSettings, };
+maxWaitSeconds: number, proxy: ProxySettings, monitoring: MonitoringSettings, requestLog: RequestLogSettings, };
 
 export type OpenOptions = { 
 /**

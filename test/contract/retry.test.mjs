@@ -171,20 +171,39 @@ describe("an upstream in trouble", () => {
   });
 });
 
+test("a key alone asks again after a pause when the upstream says that it fails", async () => {
+  const gateway = await bench.gateway({ keys: [KEYS.alpha] });
+  bench.upstream.script.any().once(behave.overloaded());
+  bench.upstream.script.any().once(behave.internal());
+  const answer = await ask(gateway);
+  assert.deepEqual([answer.status, answer.headers["x-aggregator-attempts"]], [200, "3"]);
+  assert.equal((await ask(gateway)).headers["x-aggregator-attempts"], "1", "and is charged nothing");
+});
+
 describe("all keys out", () => {
   test("resting: 429 with the earliest return", async () => {
     const gateway = await twoKeys();
     bench.upstream.script.key(ALPHA).always(behave.quotaPerMinute({ retryDelay: "47s" }));
     bench.upstream.script.key(BETA).always(behave.quotaPerMinute({ retryDelay: "20s" }));
-    const first = await ask(gateway);
-    assert.equal(first.status, 429, "the upstream's own answer");
-    assert.match((await first.json()).error.message, /exceeded your current quota/);
-    const second = await ask(gateway);
-    assert.equal(second.status, 429);
-    const seconds = Number(second.headers["retry-after"]);
-    assert.ok(seconds > 10 && seconds <= 20, `Retry-After: ${seconds}`);
-    assert.equal(second.headers["x-aggregator-attempts"], "0");
+    // The first finds out by asking, the second is not even tried: both are told the same.
+    for (const attempts of ["2", "0"]) {
+      const answer = await ask(gateway);
+      assert.deepEqual([answer.status, answer.headers["x-aggregator-attempts"]], [429, attempts]);
+      const seconds = Number(answer.headers["retry-after"]);
+      assert.ok(seconds > 10 && seconds <= 20, `Retry-After: ${seconds}`);
+      const { error } = await answer.json();
+      assert.match(error.message, /alpha: resting for \d+ s.*beta: resting for \d+ s/);
+      assert.equal(error.details[0].retryDelay, `${seconds}s`, "where Google's own SDKs look for it");
+    }
     assert.equal(bench.upstream.ledger.requests.length, 2);
+  });
+
+  test("resting, with one key alone: Google's own words", async () => {
+    const gateway = await bench.gateway({ keys: [KEYS.alpha] });
+    bench.upstream.script.any().always(behave.quotaPerMinute({ retryDelay: "47s" }));
+    const answer = await ask(gateway);
+    assert.equal(answer.status, 429);
+    assert.match((await answer.json()).error.message, /exceeded your current quota/);
   });
 
   test("refused: 503, and no time is promised", async () => {
@@ -246,7 +265,7 @@ describe("never twice", () => {
 
   test("a caller's own mistake: it passes untouched, after one attempt, and costs no key", async () => {
     const gateway = await twoKeys();
-    for (const behaviour of [behave.badRequest(), behave.modelNotFound(), behave.htmlPage({ status: 404 })]) {
+    for (const behaviour of [behave.badRequest(), behave.htmlPage({ status: 404 })]) {
       bench.fresh();
       bench.upstream.script.any().once(behaviour);
       const answer = await ask(gateway);
@@ -256,6 +275,28 @@ describe("never twice", () => {
       assert.equal(bench.upstream.ledger.requests.length, 1);
     }
     assert.equal((await ask(gateway)).headers["x-aggregator-key"], "alpha");
+  });
+});
+
+describe("a model that one key has not", () => {
+  test("another key is asked, and the first serves other models meanwhile", async () => {
+    const gateway = await twoKeys();
+    bench.upstream.script.key(ALPHA).once(behave.modelNotFound());
+    const answer = await ask(gateway);
+    assert.deepEqual([answer.status, answer.headers["x-aggregator-key"]], [200, "beta"]);
+    assert.equal((await ask(gateway)).headers["x-aggregator-key"], "beta", "alpha is not asked for it again");
+    const other = await gateway.ask("/v1beta/models/gemini-3.8-pro:generateContent", { body: prompt("Hi") });
+    assert.equal(other.headers["x-aggregator-key"], "alpha");
+  });
+
+  test("nor any other: the client sees Google's 404, and each later request asks once only", async () => {
+    const gateway = await twoKeys();
+    bench.upstream.script.any().always(behave.modelNotFound());
+    for (const attempts of ["2", "1", "1"]) {
+      const answer = await ask(gateway);
+      assert.deepEqual([answer.status, answer.headers["x-aggregator-attempts"]], [404, attempts]);
+      assert.match((await answer.json()).error.message, /is not found for API version/);
+    }
   });
 });
 
@@ -296,14 +337,14 @@ describe("whose turn it is", () => {
 
 describe("the header x-aggregator-key", () => {
   test("pins a key by name, is not passed on, and does not go round", async () => {
-    const gateway = await twoKeys();
+    const gateway = await twoKeys({ maxAttempts: 2 });
     for (let i = 0; i < 3; i += 1) assert.equal((await ask(gateway, "beta")).headers["x-aggregator-key"], "beta");
     assert.equal(askedWith(BETA), 3);
     for (const entry of bench.upstream.ledger.requests) assert.equal(header(entry, "x-aggregator-key"), undefined);
-    bench.upstream.script.key(BETA).once(behave.internal());
+    bench.upstream.script.key(BETA).always(behave.internal());
     const failed = await ask(gateway, "beta");
-    assert.deepEqual([failed.status, failed.headers["x-aggregator-attempts"]], [500, "1"]);
-    assert.equal(askedWith(ALPHA), 0);
+    assert.deepEqual([failed.status, failed.headers["x-aggregator-attempts"]], [500, "2"], "the same key again");
+    assert.deepEqual([askedWith(ALPHA), askedWith(BETA)], [0, 5]);
   });
 
   test("that names no key is the caller's mistake", async () => {

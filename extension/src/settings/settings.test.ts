@@ -18,6 +18,9 @@ const written = {
   "proxy.healthCheckIntervalSeconds": 20,
   "proxy.maxErrorsBeforeDisable": 5,
   "proxy.rebalanceThreshold": 2,
+  "monitoring.failureThreshold": 4,
+  "monitoring.recoveryTimeSeconds": 40,
+  "monitoring.windowSeconds": 400,
   "requestLog.size": 9,
 };
 const read = (values: Record<string, unknown>) => readSettings(<T>(name: string) => values[name] as T);
@@ -36,6 +39,7 @@ it("maps every setting", () => {
       maxErrorsBeforeDisable: 5,
       rebalanceThreshold: 2,
     },
+    monitoring: { failureThreshold: 4, recoveryTimeSeconds: 40, windowSeconds: 400 },
     requestLog: { size: 9 },
   });
 });

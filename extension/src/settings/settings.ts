@@ -38,6 +38,11 @@ export function readSettings(read: ReadSetting): Settings {
       maxErrorsBeforeDisable: read("proxy.maxErrorsBeforeDisable"),
       rebalanceThreshold: read("proxy.rebalanceThreshold"),
     },
+    monitoring: {
+      failureThreshold: read("monitoring.failureThreshold"),
+      recoveryTimeSeconds: read("monitoring.recoveryTimeSeconds"),
+      windowSeconds: read("monitoring.windowSeconds"),
+    },
     requestLog: { size: read("requestLog.size") },
   };
 }
@@ -59,7 +64,7 @@ export function settingFor(path: string): string {
 
 /** Lines of the core that name a wrong setting by the core's path, in the editor's name of it. */
 export function inSettingsWords(message: string): string {
-  const path = /^((?:server|upstream|proxy|requestLog)\.\w+|maxAttempts|maxWaitSeconds): /gm;
+  const path = /^((?:server|upstream|proxy|monitoring|requestLog)\.\w+|maxAttempts|maxWaitSeconds): /gm;
   return message.replace(path, (_, core: string) => `The setting ${settingFor(core)}: `);
 }
 

@@ -63,6 +63,11 @@ fn why_words(why: &Why, now: Millis) -> String {
             let seconds = resting.until.saturating_sub(now).div_ceil(1_000);
             format!("resting for {seconds} s ({})", resting.reason)
         }
+        Why::Out(Out::Failing(until, reason)) => {
+            let seconds = until.saturating_sub(now).div_ceil(1_000);
+            format!("let alone for {seconds} s, it failed while others were served ({reason})")
+        }
+        Why::Out(Out::OnTrial) => "on trial after failures, with another request".to_owned(),
         Why::ProxyDisabled(proxy) => format!("its proxy {proxy} is disabled"),
         Why::NoProxyEnabled => "no proxy is enabled to carry it".to_owned(),
     }
@@ -127,8 +132,13 @@ mod tests {
     use crate::keys::quota::Resting;
 
     fn cooling(name: &str, until: Millis) -> KeyOut {
-        let resting =
-            Resting { model: None, quota: String::new(), until, reason: "Quota used up".to_owned() };
+        let resting = Resting {
+            model: None,
+            quota: String::new(),
+            until,
+            daily: false,
+            reason: "Quota used up".to_owned(),
+        };
         KeyOut { name: name.to_owned(), why: Why::Out(Out::Cooling(resting)) }
     }
 

@@ -133,6 +133,26 @@ impl Default for ProxySettings {
     }
 }
 
+/// When a key that fails while others are served is let alone, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct MonitoringSettings {
+    /// Failures in a row that open a key's circuit.
+    pub failure_threshold: u32,
+    /// First wait of an open circuit; it doubles with each opening in a row, up to an hour.
+    #[ts(type = "number")]
+    pub recovery_time_seconds: u64,
+    /// Failures older than this no longer count.
+    #[ts(type = "number")]
+    pub window_seconds: u64,
+}
+
+impl Default for MonitoringSettings {
+    fn default() -> Self {
+        Self { failure_threshold: 3, recovery_time_seconds: 30, window_seconds: 300 }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RequestLogSettings {
@@ -157,6 +177,7 @@ pub struct Settings {
     #[ts(type = "number")]
     pub max_wait_seconds: u64,
     pub proxy: ProxySettings,
+    pub monitoring: MonitoringSettings,
     pub request_log: RequestLogSettings,
 }
 
@@ -169,6 +190,7 @@ impl Default for Settings {
             max_attempts: 4,
             max_wait_seconds: 0,
             proxy: ProxySettings::default(),
+            monitoring: MonitoringSettings::default(),
             request_log: RequestLogSettings::default(),
         }
     }
@@ -199,6 +221,9 @@ impl Settings {
         within("proxy.healthCheckIntervalSeconds", self.proxy.health_check_interval_seconds, 10, 600);
         within("proxy.maxErrorsBeforeDisable", u64::from(self.proxy.max_errors_before_disable), 1, 10);
         within("proxy.rebalanceThreshold", u64::from(self.proxy.rebalance_threshold), 0, 5);
+        within("monitoring.failureThreshold", u64::from(self.monitoring.failure_threshold), 1, 100);
+        within("monitoring.recoveryTimeSeconds", self.monitoring.recovery_time_seconds, 1, 3600);
+        within("monitoring.windowSeconds", self.monitoring.window_seconds, 1, 86_400);
         within("requestLog.size", self.request_log.size as u64, 1, 100_000);
         if let Err(problem) = parse_base_url(&self.upstream.base_url) {
             found.push(Problem::new("upstream.baseUrl", problem));

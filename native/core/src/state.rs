@@ -11,6 +11,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::affinity::Affinity;
 use crate::clock::{Clock, Millis};
 use crate::dispatch::judge::{Outcome, Verdict, judge};
+use crate::dispatch::search::{Attempted, Next, Search};
 use crate::events::EventManager;
 use crate::ids::KeyId;
 use crate::pools::{NoKey, Pick, Pools, Wish};
@@ -66,6 +67,13 @@ impl State {
         self.pools.lock().earliest_return(wish, &settings, self.now())
     }
 
+    /// See `Search::failed`.
+    pub fn after_failure(&self, search: &mut Search, attempt: Attempted<'_>) -> Next {
+        let mut pools = self.pools.lock();
+        let project = pools.keys.get(&attempt.pick.key).and_then(|key| key.known_project().cloned());
+        search.failed(attempt, project.as_ref(), self.now(), &mut pools.rng)
+    }
+
     /// This very key, available or not, to test it.
     pub fn lease_for_test(self: &Arc<Self>, id: &KeyId) -> Result<Lease, NoKey> {
         let settings = self.settings();
@@ -110,7 +118,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if !self.settled {
-            self.state.pools.lock().release(&self.pick);
+            self.state.pools.lock().release(&self.pick, self.state.now());
             self.state.events.touch();
         }
     }

@@ -10,6 +10,7 @@ use ts_rs::TS;
 
 use crate::clock::Millis;
 use crate::ids::{KeyId, ProxyId};
+use crate::keys::circuit::Circuit;
 use crate::keys::{ApiKey, Out};
 use crate::pools::Pools;
 use crate::proxies::pool::{ProxyServer, ProxyStatus};
@@ -59,6 +60,12 @@ pub struct KeyView {
     /// Milliseconds since 1970, as every time here.
     #[ts(type = "number | null")]
     pub cooling_down_until: Option<Millis>,
+    pub circuit: Circuit,
+    /// Moving average of how its attempts went, 0 to 1.
+    pub health_score: f64,
+    /// When a key with an open circuit is tried again.
+    #[ts(type = "number | null")]
+    pub next_retry: Option<Millis>,
     pub enabled: bool,
     pub project: Option<String>,
     pub weight: u32,
@@ -135,12 +142,15 @@ pub fn snapshot(state: &State, endpoint: EndpointView) -> Snapshot {
 fn key_view(key: &ApiKey, pools: &Pools, now: Millis) -> KeyView {
     // Any model at rest is shown; requests for the others still go.
     let rests = || pools.quotas.longest(&key.quota_project(), now).cloned().map(Out::Cooling);
-    let out = key.disabled().or_else(rests);
+    let failing = || key.out(now).filter(|out| matches!(out, Out::Failing(..)));
+    let out = key.disabled().or_else(failing).or_else(rests);
     let (status, status_reason, cooling_down_until) = match out {
         None => (KeyStatus::Available, None, None),
         Some(Out::DisabledByUser) => (KeyStatus::Disabled, Some("Disabled by you".to_owned()), None),
         Some(Out::Disabled(reason)) => (KeyStatus::Disabled, Some(reason), None),
         Some(Out::Cooling(resting)) => (KeyStatus::CoolingDown, Some(resting.reason), Some(resting.until)),
+        Some(Out::Failing(until, reason)) => (KeyStatus::CoolingDown, Some(reason), Some(until)),
+        Some(Out::OnTrial) => (KeyStatus::Available, None, None),
     };
     let assignment = pools.assignments.get(&key.entered.id);
     KeyView {
@@ -150,6 +160,9 @@ fn key_view(key: &ApiKey, pools: &Pools, now: Millis) -> KeyView {
         status,
         status_reason,
         cooling_down_until,
+        circuit: key.learned.breaker.circuit(now),
+        health_score: key.learned.score.value(),
+        next_retry: key.learned.breaker.opens_until(now),
         enabled: key.entered.enabled,
         project: key.entered.project.clone().or_else(|| key.learned.project.clone()),
         weight: key.entered.weight,

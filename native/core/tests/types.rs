@@ -6,10 +6,11 @@ use std::fmt::Write;
 use aggregator_core::command::{Command, Refusal, RefusalCode, Reply};
 use aggregator_core::events::{Event, EventType, Level};
 use aggregator_core::ids::{KeyId, ProxyId};
+use aggregator_core::keys::circuit::Circuit;
 use aggregator_core::requests::{AttemptView, RequestView};
 use aggregator_core::settings::{
-    Http2, KeySelection, LoadBalancingStrategy, LocalAuth, ProxySettings, RequestLogSettings, ServerSettings,
-    Settings, UpstreamSettings,
+    Http2, KeySelection, LoadBalancingStrategy, LocalAuth, MonitoringSettings, ProxySettings,
+    RequestLogSettings, ServerSettings, Settings, UpstreamSettings,
 };
 use aggregator_core::vault::secrets::SecretWrite;
 use aggregator_core::views::{EndpointView, KeyStatus, KeyView, ProxyStatusView, ProxyView, Snapshot};
@@ -35,6 +36,7 @@ fn generate() -> String {
     declare::<RefusalCode>(&mut text);
     declare::<EndpointView>(&mut text);
     declare::<KeyStatus>(&mut text);
+    declare::<Circuit>(&mut text);
     declare::<KeyView>(&mut text);
     declare::<ProxyStatusView>(&mut text);
     declare::<ProxyView>(&mut text);
@@ -53,6 +55,7 @@ fn generate() -> String {
     declare::<ServerSettings>(&mut text);
     declare::<UpstreamSettings>(&mut text);
     declare::<ProxySettings>(&mut text);
+    declare::<MonitoringSettings>(&mut text);
     declare::<RequestLogSettings>(&mut text);
     declare::<Settings>(&mut text);
     declare::<OpenOptions>(&mut text);

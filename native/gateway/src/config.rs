@@ -9,8 +9,8 @@ use aggregator_core::keys::text::{check_key_text, check_name};
 use aggregator_core::proxies::url::ProxyUrl;
 use aggregator_core::secret::Secret;
 use aggregator_core::settings::{
-    KeySelection, LocalAuth, Problem, ProxySettings, RequestLogSettings, ServerSettings, Settings,
-    UpstreamSettings,
+    KeySelection, LocalAuth, MonitoringSettings, Problem, ProxySettings, RequestLogSettings, ServerSettings,
+    Settings, UpstreamSettings,
 };
 use aggregator_core::vault::{Assignment, Entered, EnteredKey, EnteredProxy};
 use serde::Deserialize;
@@ -27,7 +27,7 @@ pub struct Config {
     pub max_wait_seconds: u64,
     pub proxy: ProxyPolicySection,
     pub rotating_proxy: RotatingSection,
-    pub monitoring: MonitoringSection,
+    pub monitoring: MonitoringSettings,
     pub persistence: PersistenceSection,
     pub request_log: RequestLogSettings,
     pub log: LogSection,
@@ -150,14 +150,6 @@ pub struct RotatingSection {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct MonitoringSection {
-    pub failure_threshold: Option<u32>,
-    pub recovery_time_seconds: Option<u64>,
-    pub window_seconds: Option<u64>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PersistenceSection {
     pub sqlite_path: Option<String>,
     pub fallback_json_path: Option<String>,
@@ -221,6 +213,7 @@ impl Config {
                 max_errors_before_disable: proxy.max_errors_before_disable,
                 rebalance_threshold: proxy.rebalance_threshold,
             },
+            monitoring: self.monitoring.clone(),
             request_log: self.request_log.clone(),
         }
     }
@@ -274,17 +267,10 @@ impl Config {
 
     /// Fields that are read but change nothing in this version; said once at the start.
     pub fn without_effect(&self) -> Vec<&'static str> {
-        let monitoring = &self.monitoring;
         [
             ("server.adminToken", self.server.admin_token.is_some()),
             ("proxy.failurePolicy: reassign", self.proxy.failure_policy == Some(FailurePolicy::Reassign)),
             ("rotatingProxy.maxRetries", self.rotating_proxy.max_retries.is_some()),
-            (
-                "monitoring",
-                monitoring.failure_threshold.is_some()
-                    || monitoring.recovery_time_seconds.is_some()
-                    || monitoring.window_seconds.is_some(),
-            ),
             ("persistence.fallbackJsonPath", self.persistence.fallback_json_path.is_some()),
         ]
         .into_iter()

@@ -102,7 +102,12 @@ impl Aggregator {
     fn forgive(&self, id: &KeyId, name: &str) {
         let forgiven = {
             let mut pools = self.state.pools.lock();
-            pools.keys.get_mut(id).is_some_and(|key| key.learned.disabled_because.take().is_some())
+            let now = self.state.now();
+            pools.keys.get_mut(id).is_some_and(|key| {
+                let was_out = key.learned.disabled_because.is_some() || !key.learned.breaker.admits(now);
+                key.learned.forgive();
+                was_out
+            })
         };
         if forgiven {
             let words = format!("Key \"{name}\" is valid again and serves.");

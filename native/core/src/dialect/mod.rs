@@ -31,9 +31,7 @@ impl ApiError {
     pub fn encode(&self, dialect: Dialect) -> Response<Bytes> {
         let code = self.status.as_u16();
         let body = match dialect {
-            Dialect::Gemini => serde_json::json!({
-                "error": { "code": code, "message": self.message, "status": google_status(self.status) }
-            }),
+            Dialect::Gemini => self.as_google(),
             Dialect::OpenAi => serde_json::json!({
                 "error": { "message": self.message, "type": openai_type(code), "param": null, "code": code.to_string() }
             }),
@@ -50,6 +48,21 @@ impl ApiError {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+}
+
+impl ApiError {
+    /// With the wait where Google's own clients look for it, too.
+    fn as_google(&self) -> serde_json::Value {
+        let mut error = serde_json::json!({
+            "code": self.status.as_u16(), "message": self.message, "status": google_status(self.status)
+        });
+        if let Some(seconds) = self.retry_after_seconds {
+            error["details"] = serde_json::json!([{
+                "@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": format!("{seconds}s")
+            }]);
+        }
+        serde_json::json!({ "error": error })
     }
 }
 

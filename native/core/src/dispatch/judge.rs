@@ -55,9 +55,14 @@ pub enum Blame {
     Key,
     /// The key's quota is used up: it rests.
     Quota,
+    /// This key has not this model; other models and other keys are not concerned.
+    Model,
     Proxy,
     /// The proxy answered, but what failed may lie behind it: charged only while others reach the upstream.
     ProxyOrUpstream,
+    /// What failed may be the key's or everybody's: the key is charged only while others are served.
+    KeyOrUpstream,
+    /// An outage or a model under load: nobody's fault.
     Upstream,
     Caller,
     Nobody,
@@ -70,6 +75,8 @@ pub struct Verdict {
     pub retry: bool,
     /// What rests when a quota is to blame, one for each quota that is used up.
     pub rests: Vec<Rest>,
+    /// How long the upstream asks to wait before anybody tries again, where it does.
+    pub pause: Option<Duration>,
     /// The project that Google named, where it did.
     pub project: Option<String>,
     /// For the log and the panel: one clause, no secrets. Empty when all went well.
@@ -81,6 +88,8 @@ pub struct Verdict {
 pub struct Rest {
     /// Google's name of the quota; empty when it named none.
     pub quota: String,
+    /// The model that Google named beside the one asked for: an alias leads to another.
+    pub model: Option<String>,
     pub length: RestLength,
 }
 
@@ -98,27 +107,32 @@ pub enum RestLength {
 
 impl Verdict {
     fn new(blame: Blame, retry: bool, reason: impl Into<String>) -> Self {
-        Self { blame, retry, rests: Vec::new(), project: None, reason: reason.into() }
+        Self { blame, retry, rests: Vec::new(), pause: None, project: None, reason: reason.into() }
     }
 }
 
-const KEY_REASONS: [&str; 5] = [
+const KEY_REASONS: [&str; 6] = [
     "API_KEY_INVALID",
+    "ACCESS_TOKEN_TYPE_UNSUPPORTED",
     "SERVICE_DISABLED",
     "API_KEY_SERVICE_BLOCKED",
     "CONSUMER_SUSPENDED",
     "CONSUMER_INVALID",
 ];
-const KEY_WORDS: [&str; 6] = [
-    "api key not valid",
-    "api key not found",
-    "api key expired",
-    "reported as leaked",
-    "has been suspended",
-    "your project has been denied access",
-];
-const LOCATION_WORDS: [&str; 1] = ["user location is not supported"];
+/// How Google's texts about a bad key begin. A 400 may also quote what the caller sent, so these words count nowhere else.
+const KEY_BEGINNINGS: [&str; 3] = ["api key not valid", "api key not found", "api key expired"];
+/// A 403 quotes no more than a resource's name, which is looked for first.
+const KEY_WORDS: [&str; 3] =
+    ["reported as leaked", "has been suspended", "your project has been denied access"];
+const LOCATION_BEGINNINGS: [&str; 1] = ["user location is not supported"];
+/// A file or a cache of another project, or one that does not exist.
+const RESOURCE_WORDS: [&str; 3] =
+    ["permission to access the file", "cachedcontent not found", "or it may not exist"];
+/// A model that is gone, or not for this version or this account; a file that is gone is said in other words.
+const MODEL_WORDS: [&str; 4] =
+    ["models/", "is not found for api version", "no longer available", "not supported for generatecontent"];
 
+/// The one decision on whose fault an outcome is. Source: docs/gemini-errors.md.
 pub fn judge(outcome: &Outcome) -> Verdict {
     match outcome {
         Outcome::Answered { status, error, retry_after } => {
@@ -126,7 +140,7 @@ pub fn judge(outcome: &Outcome) -> Verdict {
         }
         Outcome::StreamError(error) => {
             // The first byte is out, so the retry flag is moot; the blame is not.
-            let verdict = judge_answer(error.code.unwrap_or(500), Some(error), None);
+            let verdict = judge_answer(error.http_status(), Some(error), None);
             Verdict { retry: false, ..verdict }
         }
         Outcome::Proxy(fault) if fault.may_be_upstream() => {
@@ -136,7 +150,7 @@ pub fn judge(outcome: &Outcome) -> Verdict {
         Outcome::Unreachable(words) => Verdict::new(Blame::Upstream, true, words.clone()),
         Outcome::Interrupted(words) => Verdict::new(Blame::Upstream, true, words.clone()),
         Outcome::TimedOut => {
-            Verdict::new(Blame::Upstream, true, "the upstream stayed silent until the time-out")
+            Verdict::new(Blame::KeyOrUpstream, true, "the upstream stayed silent until the time-out")
         }
         Outcome::CallerGone => Verdict::new(Blame::Caller, false, "the client closed the request"),
         Outcome::BodyTooLarge => Verdict::new(Blame::Caller, false, "the request body is too large"),
@@ -144,31 +158,56 @@ pub fn judge(outcome: &Outcome) -> Verdict {
 }
 
 fn judge_answer(status: u16, error: Option<&UpstreamError>, retry_after: Option<Duration>) -> Verdict {
-    // Google's name for the error, or the bare status. Never empty: an empty reason means that all went well.
-    let name = || match error {
-        Some(error) if !error.status.is_empty() => error.status.clone(),
-        _ => format!("HTTP {status}"),
+    let verdict = error
+        .and_then(|error| by_words(status, error))
+        .unwrap_or_else(|| by_status(status, error, retry_after));
+    Verdict { project: error.and_then(|error| error.consumer.clone()), ..verdict }
+}
+
+/// What only the error's reasons and words tell.
+fn by_words(status: u16, error: &UpstreamError) -> Option<Verdict> {
+    let refused = match status {
+        400 => error.has_reason(&KEY_REASONS) || error.begins(&KEY_BEGINNINGS),
+        403 if error.says(&RESOURCE_WORDS) => false,
+        401 | 403 => {
+            error.has_reason(&KEY_REASONS) || error.begins(&KEY_BEGINNINGS) || error.says(&KEY_WORDS)
+        }
+        _ => false,
     };
-    if let Some(error) = error {
-        if error.has_reason(&KEY_REASONS) || error.says(&KEY_WORDS) {
-            let words = Some(error.message.clone()).filter(|text| !text.is_empty());
-            return Verdict::new(Blame::Key, true, words.unwrap_or_else(name));
-        }
-        if error.says(&LOCATION_WORDS) {
-            let words = "Google does not serve the location of this egress address; use a proxy elsewhere";
-            return Verdict::new(Blame::Proxy, true, words);
-        }
+    if refused {
+        let words = Some(error.message.clone()).filter(|text| !text.is_empty());
+        return Some(Verdict::new(Blame::Key, true, words.unwrap_or_else(|| name(status, Some(error)))));
     }
+    if matches!(status, 400 | 403) && error.begins(&LOCATION_BEGINNINGS) {
+        let words = "Google does not serve the location of this egress address; use a proxy elsewhere";
+        return Some(Verdict::new(Blame::Proxy, true, words));
+    }
+    None
+}
+
+fn by_status(status: u16, error: Option<&UpstreamError>, retry_after: Option<Duration>) -> Verdict {
+    let says = |words: &[&str]| error.is_some_and(|error| error.says(words));
+    let named = |blame, retry| Verdict::new(blame, retry, name(status, error));
     match status {
         success if success < 400 => Verdict::new(Blame::Nobody, false, ""),
         401 => Verdict::new(Blame::Key, true, "Google does not accept this key (401)"),
-        429 => Verdict {
-            rests: rests(error, retry_after),
-            project: error.and_then(|error| error.consumer.clone()),
-            ..Verdict::new(Blame::Quota, true, "Quota used up")
-        },
-        500.. => Verdict::new(Blame::Upstream, true, name()),
-        _ => Verdict::new(Blame::Caller, false, name()),
+        403 if says(&RESOURCE_WORDS) => named(Blame::Caller, false),
+        404 if says(&MODEL_WORDS) => named(Blame::Model, true),
+        429 => {
+            Verdict { rests: rests(error, retry_after), ..Verdict::new(Blame::Quota, true, "Quota used up") }
+        }
+        // The caller's own: malformed, conflicting, too long, cancelled, not implemented.
+        400 | 404 | 405 | 406 | 409..=417 | 422 | 428 | 431 | 499 | 501 => named(Blame::Caller, false),
+        503 => Verdict { pause: retry_after, ..named(Blame::Upstream, true) },
+        _ => Verdict { pause: retry_after, ..named(Blame::KeyOrUpstream, true) },
+    }
+}
+
+/// Google's name for the error, or the bare status. Never empty: an empty reason means that all went well.
+fn name(status: u16, error: Option<&UpstreamError>) -> String {
+    match error {
+        Some(error) if !error.status.is_empty() => error.status.clone(),
+        _ => format!("HTTP {status}"),
     }
 }
 
@@ -184,7 +223,7 @@ fn rests(error: Option<&UpstreamError>, retry_after: Option<Duration>) -> Vec<Re
             (false, true) => RestLength::UntilDailyReset,
             (false, false) => short,
         };
-        return vec![Rest { quota: String::new(), length }];
+        return vec![Rest { quota: String::new(), model: None, length }];
     }
     let rest = |violation: &Violation| {
         let length = match violation.value {
@@ -192,119 +231,10 @@ fn rests(error: Option<&UpstreamError>, retry_after: Option<Duration>) -> Vec<Re
             _ if violation.quota.contains("PerDay") => RestLength::UntilDailyReset,
             _ => short,
         };
-        Rest { quota: violation.quota.clone(), length }
+        Rest { quota: violation.quota.clone(), model: violation.model.clone(), length }
     };
     violations.iter().map(rest).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answered(status: u16, body: &str) -> Verdict {
-        judge(&Outcome::Answered {
-            status,
-            error: UpstreamError::parse(body.as_bytes()).map(Box::new),
-            retry_after: None,
-        })
-    }
-
-    #[test]
-    fn the_table_of_answers() {
-        let rows: [(u16, &str, Blame, bool); 13] = [
-            (200, "", Blame::Nobody, false),
-            (
-                400,
-                r#"{"error":{"message":"API key not valid. Please pass a valid API key.","details":[{"reason":"API_KEY_INVALID"}]}}"#,
-                Blame::Key,
-                true,
-            ),
-            (400, r#"{"error":{"message":"API key expired. Please renew."}}"#, Blame::Key, true),
-            (401, r#"{"error":{"status":"UNAUTHENTICATED"}}"#, Blame::Key, true),
-            (403, r#"{"error":{"message":"Your API key was reported as leaked."}}"#, Blame::Key, true),
-            (
-                403,
-                r#"{"error":{"message":"x","details":[{"reason":"CONSUMER_SUSPENDED"}]}}"#,
-                Blame::Key,
-                true,
-            ),
-            (
-                403,
-                r#"{"error":{"message":"You do not have permission to access the File x or it may not exist."}}"#,
-                Blame::Caller,
-                false,
-            ),
-            (
-                400,
-                r#"{"error":{"status":"FAILED_PRECONDITION","message":"User location is not supported for the API use."}}"#,
-                Blame::Proxy,
-                true,
-            ),
-            (
-                404,
-                r#"{"error":{"status":"NOT_FOUND","message":"models/x is not found"}}"#,
-                Blame::Caller,
-                false,
-            ),
-            (429, r#"{"error":{"status":"RESOURCE_EXHAUSTED"}}"#, Blame::Quota, true),
-            (500, r#"{"error":{"status":"INTERNAL"}}"#, Blame::Upstream, true),
-            (503, "<html>busy</html>", Blame::Upstream, true),
-            (400, r#"{"error":{"status":"INVALID_ARGUMENT","message":"bad field"}}"#, Blame::Caller, false),
-        ];
-        for (status, body, blame, retry) in rows {
-            let verdict = answered(status, body);
-            assert_eq!((verdict.blame, verdict.retry), (blame, retry), "{status} {body}");
-        }
-    }
-
-    fn lengths(body: &str) -> Vec<RestLength> {
-        answered(429, body).rests.into_iter().map(|rest| rest.length).collect()
-    }
-
-    #[test]
-    fn a_quota_rests_as_long_as_the_upstream_says() {
-        let named = |seconds| RestLength::Named(Duration::from_secs(seconds));
-        assert_eq!(lengths(r#"{"error":{"details":[{"retryDelay":"47s"}]}}"#), [named(47)]);
-        let header =
-            Outcome::Answered { status: 429, error: None, retry_after: Some(Duration::from_secs(9)) };
-        assert_eq!(judge(&header).rests[0].length, named(9));
-        assert_eq!(lengths(""), [RestLength::Unnamed]);
-    }
-
-    #[test]
-    fn a_daily_quota_wins_over_the_short_delay_named_beside_it() {
-        let body = r#"{"error":{"details":[
-            {"violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier","quotaValue":"50"},
-                           {"quotaId":"GenerateRequestsPerMinutePerProjectPerModel-FreeTier","quotaValue":"5"}]},
-            {"retryDelay":"37s"}]}}"#;
-        let expected = [RestLength::UntilDailyReset, RestLength::Named(Duration::from_secs(37))];
-        assert_eq!(lengths(body), expected);
-        let words = r#"{"error":{"message":"You exceeded 50 requests per day. Please retry in 37s."}}"#;
-        assert_eq!(lengths(words), [RestLength::UntilDailyReset]);
-    }
-
-    #[test]
-    fn a_limit_of_zero_means_that_there_is_no_quota() {
-        let body = r#"{"error":{"details":[{"violations":[{"quotaId":"PerMinute","quotaValue":"0"}]}]}}"#;
-        assert_eq!(lengths(body), [RestLength::NoQuota]);
-        let words = r#"{"error":{"message":"Quota exceeded, limit: 0, model: gemini-pro"}}"#;
-        assert_eq!(lengths(words), [RestLength::NoQuota]);
-        let other = r#"{"error":{"message":"Quota exceeded, limit: 05, model: gemini-pro"}}"#;
-        assert_eq!(lengths(other), [RestLength::Unnamed]);
-    }
-
-    #[test]
-    fn an_error_inside_a_stream_blames_the_same_but_is_not_retried() {
-        let error = UpstreamError { code: Some(429), ..UpstreamError::default() };
-        let verdict = judge(&Outcome::StreamError(Box::new(error)));
-        assert_eq!((verdict.blame, verdict.retry), (Blame::Quota, false));
-    }
-
-    #[test]
-    fn a_proxy_fault_never_blames_the_key() {
-        let verdict = judge(&Outcome::Proxy(ProxyFault::Refused));
-        assert_eq!((verdict.blame, verdict.retry), (Blame::Proxy, true));
-        let doubtful = judge(&Outcome::Proxy(ProxyFault::ConnectStatus { status: 502 }));
-        assert_eq!((doubtful.blame, doubtful.retry), (Blame::ProxyOrUpstream, true));
-    }
-}
+mod tests;

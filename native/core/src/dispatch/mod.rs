@@ -1,6 +1,6 @@
 //! RequestDispatcher: the only attempt loop. It takes a lease, hands it to the forwarder for one attempt, has the
-//! outcome judged, and replies or goes round once more with another key. It opens no connection, reads no body
-//! and decides no blame itself.
+//! outcome judged, and replies or goes round once more with another key. It opens no connection, reads no body,
+//! decides no blame itself, and leaves whether and when to go on to `search`.
 //!
 //! Invariant: nothing is retried after the first byte has gone to the client, nor when the request body can not be
 //! replayed, nor when a call that creates something may have been processed.
@@ -8,6 +8,7 @@
 pub mod judge;
 pub mod replay;
 pub mod reply;
+pub mod search;
 pub mod upstream_error;
 
 use std::sync::Arc;
@@ -28,7 +29,7 @@ use crate::forward::gunzip::Gunzip;
 use crate::forward::redact::Redactor;
 use crate::forward::tail::Tail;
 use crate::forward::{Answer, GoogleApiForwarder, Outbound, Refused, headers, is_gzip};
-use crate::pools::{NoKey, Pick, PickedProxy, Wish};
+use crate::pools::{NoKey, Pick, PickedProxy};
 use crate::refusal;
 use crate::requests::{AttemptView, OpenRequest};
 use crate::server::client_body::ClientBody;
@@ -37,6 +38,7 @@ use crate::state::{Lease, State};
 use judge::{Outcome, Verdict};
 use replay::{Replay, ReplayBody};
 use reply::{Claim, Filters, ReplyBody};
+use search::{Asked, Attempted, Next, Search};
 
 /// The body of an attempt: the client's, or none for requests made here.
 pub type RequestBody = Either<ReplayBody<ClientBody>, Empty<Bytes>>;
@@ -72,47 +74,6 @@ enum Failure {
     NoAnswer(Outcome),
 }
 
-/// The search for a key that serves one request, from attempt to attempt.
-struct Search {
-    wish: Wish,
-    last: Option<(Failure, Pick)>,
-    asked_again: bool,
-    /// The latest return of a key that is worth waiting for.
-    waiting_ends: Millis,
-}
-
-impl Search {
-    /// With no key to be had now, whether another round may find one.
-    async fn goes_on(&mut self, no_key: &NoKey, state: &State) -> bool {
-        let again = self.asks_once_more(no_key) || self.waits_for_return(state).await;
-        if again {
-            self.wish.tried.clear();
-        }
-        again
-    }
-
-    /// The last attempt's connection ended before an answer: often an idle one that the other side was just closing.
-    /// With nobody else left, the same keys may ask again, once.
-    fn asks_once_more(&mut self, no_key: &NoKey) -> bool {
-        let broke_off = matches!(&self.last, Some((Failure::NoAnswer(Outcome::Interrupted(_)), _)));
-        let again = *no_key == NoKey::AllTried && broke_off && !self.asked_again;
-        self.asked_again |= again;
-        again
-    }
-
-    /// Waits for the earliest key whose quota returns in time; whether there was one. A client that leaves meanwhile
-    /// drops this future, and the wait with it.
-    async fn waits_for_return(&self, state: &State) -> bool {
-        if self.waiting_ends <= state.now() {
-            return false;
-        }
-        let returns = state.earliest_return(&self.wish).filter(|until| *until <= self.waiting_ends);
-        let Some(until) = returns else { return false };
-        tokio::time::sleep(Duration::from_millis(until.saturating_sub(state.now()))).await;
-        true
-    }
-}
-
 impl RequestDispatcher {
     pub fn new(state: Arc<State>, forwarder: CurrentForwarder, uploads: Arc<Uploads>) -> Self {
         Self { state, forwarder, uploads }
@@ -124,22 +85,34 @@ impl RequestDispatcher {
         body: Replay<ClientBody>,
         mut open: OpenRequest,
     ) -> Response<ReplyBody> {
-        let settings = self.state.settings();
-        let most = settings.max_attempts as usize;
         let forwarder = self.forwarder.read().clone();
-        let wish =
-            Wish { pinned: call.pinned.clone(), model: open.model().map(str::to_owned), ..Wish::default() };
-        let waiting_ends = self.state.now().saturating_add(settings.max_wait_seconds * 1_000);
-        let mut search = Search { wish, last: None, asked_again: false, waiting_ends };
+        let asked = Asked {
+            pinned: call.pinned.clone(),
+            model: open.model().map(str::to_owned),
+            creates: call.traits.creates,
+        };
+        let mut search = Search::new(asked, &self.state.settings(), self.state.now());
+        let mut last: Option<(Failure, Pick)> = None;
         loop {
-            let lease = match self.state.lease(&search.wish) {
+            let lease = match self.state.lease(search.wish()) {
                 Ok(lease) => lease,
-                Err(no_key) if search.goes_on(&no_key, &self.state).await => continue,
                 Err(no_key) => {
-                    return match search.last {
-                        Some((failure, pick)) => give_up(call, failure, &pick, open),
-                        None => refuse(call.dialect, &refusal::no_key(&no_key, self.state.now()), open),
-                    };
+                    let returns = self.state.earliest_return(search.wish());
+                    match (search.without_key(&no_key, returns, self.state.now()), last.take()) {
+                        (Next::Again(at), kept) => {
+                            last = kept;
+                            self.wait_until(at).await;
+                            continue;
+                        }
+                        (Next::GiveUp, Some((failure, pick)))
+                            if no_key == NoKey::AllTried || !search.quotas_are_the_reason() =>
+                        {
+                            return give_up(call, failure, &pick, open);
+                        }
+                        (Next::GiveUp, _) => {
+                            return refuse(call.dialect, &refusal::no_key(&no_key, self.state.now()), open);
+                        }
+                    }
                 }
             };
             let started = Instant::now();
@@ -155,18 +128,27 @@ impl RequestDispatcher {
             let pick = lease.pick.clone();
             let verdict = lease.settle(&outcome);
             open.add_attempt(attempt_view(&pick, &failure, &verdict, started));
-            let again = verdict.retry
-                && open.attempts() < most
-                && body.can_repeat()
-                && (!call.traits.creates || provably_unprocessed(&outcome));
-            if !again {
-                return give_up(call, failure, &pick, open);
+            let failed = Attempted {
+                pick: &pick,
+                outcome: &outcome,
+                verdict: &verdict,
+                repeatable: body.can_repeat(),
+            };
+            match self.state.after_failure(&mut search, failed) {
+                Next::GiveUp => return give_up(call, failure, &pick, open),
+                Next::Again(at) => {
+                    last = Some((failure, pick));
+                    self.wait_until(at).await;
+                }
             }
-            search.wish.tried.push(pick.key.clone());
-            if let (Outcome::Proxy(_), Some(proxy)) = (&outcome, &pick.proxy) {
-                search.wish.failed_proxies.push(proxy.id.clone());
-            }
-            search.last = Some((failure, pick));
+        }
+    }
+
+    /// A client that leaves meanwhile drops this future, and the wait with it.
+    async fn wait_until(&self, at: Millis) {
+        let left = at.saturating_sub(self.state.now());
+        if left > 0 {
+            tokio::time::sleep(Duration::from_millis(left)).await;
         }
     }
 
@@ -221,15 +203,6 @@ impl Failure {
             Self::Refused(refused) => refused.outcome(),
             Self::NoAnswer(outcome) => outcome.clone(),
         }
-    }
-}
-
-/// No byte was sent, or the upstream refused the request by its status. A 5xx proves nothing.
-fn provably_unprocessed(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Proxy(_) | Outcome::Unreachable(_) => true,
-        Outcome::Answered { status, .. } => (400..500).contains(status),
-        _ => false,
     }
 }
 

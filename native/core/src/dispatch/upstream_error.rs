@@ -6,6 +6,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+/// How much of the end of a text that was cut short may be given up to make sense of the rest, in characters.
+const LONGEST_LOSS: usize = 128;
+/// Longer texts that were cut short are not looked into; Google's errors are far shorter.
+const LONGEST_MENDED: usize = 64 * 1024;
+
 /// What the judge may want to know of an error answered by the upstream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UpstreamError {
@@ -30,12 +35,19 @@ pub struct Violation {
     pub quota: String,
     /// How much there is of it; 0 means that there is no quota for this model at all.
     pub value: Option<u64>,
+    /// The model whose quota it is, where Google names it.
+    pub model: Option<String>,
 }
 
 impl UpstreamError {
-    /// `None` when the text is not an error in Gemini's shape (an HTML page of a load balancer, say).
+    /// `None` when the text is not an error in Gemini's shape (an HTML page of a load balancer, say). Of one that was
+    /// cut short, what came.
     pub fn parse(body: &[u8]) -> Option<Self> {
-        Self::from_value(&serde_json::from_slice(body).ok()?)
+        match serde_json::from_slice(body) {
+            Ok(value) => Self::from_value(&value),
+            Err(error) if error.is_eof() && body.len() <= LONGEST_MENDED => Self::from_value(&mended(body)?),
+            Err(_) => None,
+        }
     }
 
     /// From `{"error":{…}}` or `[{"error":{…}}]`.
@@ -64,6 +76,26 @@ impl UpstreamError {
         self.reasons.iter().any(|reason| any_of.contains(&reason.as_str()))
     }
 
+    /// The HTTP status that goes with the error, for one that came without: in the middle of a stream.
+    pub fn http_status(&self) -> u16 {
+        self.code.unwrap_or(match self.status.as_str() {
+            "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" => 400,
+            "UNAUTHENTICATED" => 401,
+            "PERMISSION_DENIED" => 403,
+            "NOT_FOUND" => 404,
+            "RESOURCE_EXHAUSTED" => 429,
+            "CANCELLED" => 499,
+            "UNAVAILABLE" => 503,
+            "DEADLINE_EXCEEDED" => 504,
+            _ => 500,
+        })
+    }
+
+    pub fn begins(&self, any_of: &[&str]) -> bool {
+        let message = self.message.trim_start().to_ascii_lowercase();
+        any_of.iter().any(|words| message.starts_with(words))
+    }
+
     pub fn says(&self, any_of: &[&str]) -> bool {
         let message = self.message.to_ascii_lowercase();
         any_of.iter().any(|words| message.contains(words))
@@ -83,7 +115,39 @@ fn violation(value: &Value) -> Violation {
         quota: quota.and_then(Value::as_str).unwrap_or_default().to_owned(),
         // A 64-bit number travels as a string in Google's JSON.
         value: amount.and_then(|amount| amount.as_u64().or_else(|| amount.as_str()?.parse().ok())),
+        model: either("quotaDimensions", "quota_dimensions")
+            .and_then(|dimensions| dimensions.get("model")?.as_str().map(str::to_owned)),
     }
+}
+
+/// A JSON text that ends too early, closed where it ends: open strings, objects and lists. `None` when even that makes
+/// no JSON of it, in which case the status alone must do.
+fn mended(body: &[u8]) -> Option<Value> {
+    let text = String::from_utf8_lossy(body);
+    // Cut in the middle of a name or a number it may need to lose a little more of its end.
+    let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]).rev().take(LONGEST_LOSS);
+    ends.filter_map(|end| serde_json::from_str(&closed(&text[..end])).ok()).next()
+}
+
+fn closed(text: &str) -> String {
+    let (mut open, mut in_string, mut escaped) = (Vec::new(), false, false);
+    for c in text.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_string => escaped = true,
+            '"' => in_string = !in_string,
+            '{' if !in_string => open.push('}'),
+            '[' if !in_string => open.push(']'),
+            '}' | ']' if !in_string => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    let quote = if in_string { "\"" } else { "" };
+    let end = text.trim_end().trim_end_matches(',');
+    let end = if in_string { text } else { end };
+    format!("{end}{quote}{}", open.iter().rev().collect::<String>())
 }
 
 fn consumer(detail: &Value) -> Option<String> {
@@ -140,8 +204,13 @@ mod tests {
                 {"quota_metric":"only-a-metric","quota_value":0}]},
             {"reason":"RATE_LIMIT_EXCEEDED","metadata":{"consumer":"projects/123"}}]}}"#;
         let error = UpstreamError::parse(body.as_bytes()).unwrap();
-        let violation = |quota: &str, value| Violation { quota: quota.to_owned(), value: Some(value) };
-        assert_eq!(error.violations, [violation("PerDay-FreeTier", 50), violation("only-a-metric", 0)]);
+        let violation = |quota: &str, value, model: Option<&str>| Violation {
+            quota: quota.to_owned(),
+            value: Some(value),
+            model: model.map(str::to_owned),
+        };
+        let expected = [violation("PerDay-FreeTier", 50, Some("x")), violation("only-a-metric", 0, None)];
+        assert_eq!(error.violations, expected);
         assert_eq!(error.consumer.as_deref(), Some("projects/123"));
     }
 
@@ -155,6 +224,36 @@ mod tests {
         assert_eq!(parse("-1s"), None);
         assert_eq!(parse("NaNs"), None);
         assert_eq!(parse("soon"), None);
+    }
+
+    #[test]
+    fn of_a_text_cut_short_what_came_counts() {
+        let whole = r#"{"error":{"code":429,"message":"Quota \"x\" exceeded, really","status":"RESOURCE_EXHAUSTED","details":[
+            {"violations":[{"quotaId":"PerDay-FreeTier","quotaValue":"50"}]},{"retryDelay":"37s"}]}}"#;
+        assert!(UpstreamError::parse(whole.as_bytes()).is_some_and(|error| error.retry_delay.is_some()));
+        // From the first member on there is something to know, wherever the cut is.
+        for end in r#"{"error":{"code":429"#.len()..whole.len() {
+            let error = UpstreamError::parse(&whole.as_bytes()[..end]);
+            assert_eq!(error.map(|error| error.code), Some(Some(429)), "cut at {end}");
+        }
+        let before_the_delay = &whole[..whole.find(r#"{"retryDelay"#).unwrap()];
+        let error = UpstreamError::parse(before_the_delay.as_bytes()).unwrap();
+        assert_eq!((error.violations.len(), error.retry_delay), (1, None));
+        assert_eq!(UpstreamError::parse(br#"{"candidates":[{"#), None);
+    }
+
+    #[test]
+    fn an_error_without_a_code_has_the_status_of_its_name() {
+        let status =
+            |name: &str| UpstreamError { status: name.to_owned(), ..UpstreamError::default() }.http_status();
+        let names =
+            ["RESOURCE_EXHAUSTED", "UNAVAILABLE", "INVALID_ARGUMENT", "PERMISSION_DENIED", "", "INTERNAL"];
+        assert_eq!(names.map(status), [429, 503, 400, 403, 500, 500]);
+        let names = ["UNAUTHENTICATED", "NOT_FOUND", "DEADLINE_EXCEEDED", "CANCELLED"];
+        assert_eq!(names.map(status), [401, 404, 504, 499]);
+        let coded =
+            UpstreamError { code: Some(418), status: "UNAVAILABLE".to_owned(), ..UpstreamError::default() };
+        assert_eq!(coded.http_status(), 418);
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! The keys: what the user entered of each, what the system learned, and which may serve the next request.
 //! Knows nothing of proxies, sockets or storage; time and randomness are arguments.
 
+pub mod circuit;
 pub mod pacific;
 pub mod quota;
+pub mod recent;
+pub mod score;
 pub mod select;
 pub mod text;
 
@@ -15,7 +18,9 @@ use crate::ids::KeyId;
 use crate::secret::Secret;
 use crate::settings::KeySelection;
 use crate::vault::EnteredKey;
+use circuit::Breaker;
 use quota::Resting;
+use score::Score;
 use select::{Candidate, choose};
 use text::{KeyTextError, check_key_text, check_name};
 
@@ -45,18 +50,30 @@ pub struct KeyPatch {
     pub cooldown_seconds: Option<u32>,
 }
 
+/// A model that this key has not is asked for again after this long: accounts are given new ones.
+const LACKS_FOR: Millis = 3_600_000;
+/// Models remembered as lacking, for each key; the oldest go first.
+const MOST_LACKING: usize = 64;
+
 /// What the system learned of a key since it was loaded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Learned {
     /// The project that Google named for this key.
     pub project: Option<String>,
-    /// Set when the upstream refused the key itself; cleared by the user enabling it or changing its text.
+    /// Set when the upstream refused the key itself; cleared by the user enabling it or changing its text, and by a
+    /// later request that succeeds.
     pub disabled_because: Option<String>,
+    pub breaker: Breaker,
+    pub score: Score,
+    /// What the last failure said that was this key's.
+    pub last_failure: Option<String>,
+    /// Models that this key was refused, and until when that counts.
+    pub lacks: Vec<(String, Millis)>,
     pub in_flight: u32,
     pub requests: u64,
     pub failures: u64,
     pub last_used: Option<Millis>,
-    turn: i64,
+    pub(crate) turn: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -71,11 +88,14 @@ pub enum Out {
     DisabledByUser,
     Disabled(String),
     Cooling(Resting),
+    /// Its circuit is open until then, because of this.
+    Failing(Millis, String),
+    /// Its circuit is half-open, and another request is trying it.
+    OnTrial,
 }
 
 impl ApiKey {
-    /// Why the key is disabled; `None` when it may serve as far as it alone is concerned. Quotas are the project's
-    /// business, see `Pools::out`.
+    /// Why the key is disabled, by the user or by a refusal of Google's; one that is refused may still be on trial.
     pub fn disabled(&self) -> Option<Out> {
         if !self.entered.enabled {
             return Some(Out::DisabledByUser);
@@ -83,21 +103,69 @@ impl ApiKey {
         self.learned.disabled_because.clone().map(Out::Disabled)
     }
 
+    /// Why the key cannot serve now; `None` when it may as far as it alone is concerned. Quotas are the project's
+    /// business, see `Pools::out`.
+    pub fn out(&self, now: Millis) -> Option<Out> {
+        if self.admits(now) {
+            return None;
+        }
+        Some(self.disabled().unwrap_or_else(|| match self.learned.breaker.opens_until(now) {
+            Some(until) => Out::Failing(until, self.learned.last_failure.clone().unwrap_or_default()),
+            None => Out::OnTrial,
+        }))
+    }
+
     /// The question of every pick, without the reason.
-    pub fn is_enabled(&self) -> bool {
-        self.entered.enabled && self.learned.disabled_because.is_none()
+    pub fn admits(&self, now: Millis) -> bool {
+        self.entered.enabled && self.learned.breaker.admits(now)
+    }
+
+    /// Whether this key was lately refused that model.
+    pub fn lacks(&self, model: Option<&str>, now: Millis) -> bool {
+        let Some(model) = model else { return false };
+        self.learned.lacks.iter().any(|(lacking, until)| lacking == model && *until > now)
     }
 
     /// Whose quotas this key uses: the project the user gave, the one Google named, else the key is its own.
     pub fn quota_project(&self) -> Cow<'_, str> {
-        match self.entered.project.as_ref().or(self.learned.project.as_ref()) {
+        match self.known_project() {
             Some(project) => Cow::Borrowed(project),
             None => Cow::Owned(own_project(&self.entered.id)),
         }
     }
 
+    /// Whose key it is with certainty: `None` while the project is not known.
+    pub fn known_project(&self) -> Option<&String> {
+        self.entered.project.as_ref().or(self.learned.project.as_ref())
+    }
+
     pub fn cooldown_millis(&self) -> Millis {
         Millis::from(self.entered.cooldown_seconds.unwrap_or(DEFAULT_COOLDOWN_SECONDS)) * 1_000
+    }
+}
+
+impl Learned {
+    /// What was held against the key is forgotten: it is given another try.
+    pub fn forgive(&mut self) {
+        self.disabled_because = None;
+        self.breaker = Breaker::default();
+        self.score = Score::default();
+        self.lacks.clear();
+    }
+
+    /// The clock was set back: what was to come is as far away as before.
+    pub fn shift_back(&mut self, by: Millis) {
+        self.breaker.shift_back(by);
+        self.last_used = self.last_used.map(|at| at.saturating_sub(by));
+        self.lacks.iter_mut().for_each(|(_, until)| *until = until.saturating_sub(by));
+    }
+
+    pub fn lack(&mut self, model: &str, now: Millis) {
+        self.lacks.retain(|(lacking, until)| lacking != model && *until > now);
+        if self.lacks.len() == MOST_LACKING {
+            self.lacks.remove(0);
+        }
+        self.lacks.push((model.to_owned(), now.saturating_add(LACKS_FOR)));
     }
 }
 
@@ -188,7 +256,7 @@ impl ApiKeyManager {
         let key = self.keys.get_mut(id).ok_or_else(|| KeyError::NotFound(id.clone()))?;
         key.entered.enabled = enabled;
         if enabled {
-            key.learned.disabled_because = None;
+            key.learned.forgive();
         }
         Ok(())
     }
@@ -202,7 +270,7 @@ impl ApiKeyManager {
                     let enabled_now = new.enabled && !known.entered.enabled;
                     known.replace_entered(new);
                     if enabled_now {
-                        known.learned.disabled_because = None;
+                        known.learned.forgive();
                     }
                     known
                 }
@@ -212,18 +280,18 @@ impl ApiKeyManager {
         }
     }
 
-    /// Chooses among the keys that `usable` accepts; the first tier with a usable key wins.
+    /// Chooses among the keys that `usable` accepts; those of the lowest rank win.
     /// Does not count the request: see `Pools::lease`.
     pub fn select(
         &mut self,
         strategy: KeySelection,
         rng: &mut fastrand::Rng,
-        usable: impl Fn(&ApiKey) -> Option<Tier>,
+        usable: impl Fn(&ApiKey) -> Option<Rank>,
     ) -> Option<KeyId> {
-        let tiers: Vec<Option<Tier>> = self.keys.values().map(usable).collect();
-        let best = tiers.iter().flatten().min()?;
+        let ranks: Vec<Option<Rank>> = self.keys.values().map(usable).collect();
+        let best = ranks.iter().flatten().min()?;
         let places: Vec<usize> =
-            (0..tiers.len()).filter(|&place| tiers[place].as_ref() == Some(best)).collect();
+            (0..ranks.len()).filter(|&place| ranks[place].as_ref() == Some(best)).collect();
         let mut candidates: Vec<Candidate> = places.iter().map(|&place| self.candidate(place)).collect();
         let chosen = choose(strategy, &mut candidates, rng)?;
         for (place, candidate) in places.iter().zip(&candidates) {
@@ -236,7 +304,11 @@ impl ApiKeyManager {
 
     fn candidate(&self, place: usize) -> Candidate {
         let key = &self.keys[place];
-        Candidate { weight: key.entered.weight, in_flight: key.learned.in_flight, turn: key.learned.turn }
+        Candidate {
+            share: key.learned.score.share(key.entered.weight),
+            in_flight: key.learned.in_flight,
+            turn: key.learned.turn,
+        }
     }
 
     fn check(&self, entered: &EnteredKey) -> Result<(), KeyError> {
@@ -270,78 +342,19 @@ impl ApiKey {
     }
 }
 
-/// Keys of a later tier serve only when no key of an earlier one can.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Tier {
-    Healthy,
-    /// Its proxy is in error: better than no answer, worse than any other key.
-    FaultyProxy,
+/// How gladly a key is taken: one with a higher rank serves only when none with a lower one can.
+/// The order of the fields is the order of their weight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank {
+    /// It was lately refused this model.
+    pub lacks_model: bool,
+    /// Its proxy is in error, or failed this request: better than no answer, worse than any other key.
+    pub faulty_proxy: bool,
+    /// On trial, and this request cannot be sent a second time.
+    pub risky: bool,
+    /// A key of the same project already failed this request.
+    pub same_project: bool,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixtures::entered_key;
-
-    fn manager(count: u32) -> ApiKeyManager {
-        let mut manager = ApiKeyManager::default();
-        for number in 1..=count {
-            manager.add(entered_key(number)).unwrap();
-        }
-        manager
-    }
-
-    #[test]
-    fn a_second_key_with_the_same_text_or_name_is_refused() {
-        let mut keys = manager(1);
-        let twin = EnteredKey { id: "x".into(), name: "other".to_owned(), ..entered_key(1) };
-        assert_eq!(keys.add(twin), Err(KeyError::Duplicate("key 1".to_owned())));
-        let namesake = EnteredKey { name: "key 1".to_owned(), ..entered_key(2) };
-        assert_eq!(keys.add(namesake), Err(KeyError::NameTaken("key 1".to_owned())));
-    }
-
-    #[test]
-    fn a_refused_change_changes_nothing() {
-        let mut keys = manager(2);
-        let patch = KeyPatch { name: Some("new".to_owned()), weight: Some(0), ..KeyPatch::default() };
-        assert_eq!(keys.modify(&"k1".into(), patch), Err(KeyError::WeightOutOfRange(0)));
-        assert_eq!(keys.get(&"k1".into()).unwrap().entered, entered_key(1));
-    }
-
-    #[test]
-    fn a_new_text_forgets_the_old_verdict_but_not_the_requests_in_flight() {
-        let mut keys = manager(1);
-        let id = KeyId::from("k1");
-        keys.get_mut(&id).unwrap().learned =
-            Learned { disabled_because: Some("invalid".to_owned()), in_flight: 2, ..Learned::default() };
-        let patch = KeyPatch { secret: Some(Secret::new("test-key-replacement")), ..KeyPatch::default() };
-        keys.modify(&id, patch).unwrap();
-        let key = keys.get(&id).unwrap();
-        assert_eq!((key.disabled(), key.learned.in_flight), (None, 2));
-    }
-
-    #[test]
-    fn enabling_gives_a_refused_key_another_try() {
-        let mut keys = manager(1);
-        let id = KeyId::from("k1");
-        keys.get_mut(&id).unwrap().learned.disabled_because = Some("invalid".to_owned());
-        keys.set_enabled(&id, true).unwrap();
-        assert_eq!(keys.get(&id).unwrap().disabled(), None);
-    }
-
-    #[test]
-    fn a_later_tier_serves_only_when_no_earlier_one_can() {
-        let mut keys = manager(3);
-        let mut rng = fastrand::Rng::with_seed(1);
-        let second_is_healthy =
-            |key: &ApiKey| Some(if key.entered.name == "key 2" { Tier::Healthy } else { Tier::FaultyProxy });
-        for _ in 0..5 {
-            let id = keys.select(KeySelection::RoundRobin, &mut rng, second_is_healthy);
-            assert_eq!(id, Some("k2".into()));
-        }
-        let last = keys.select(KeySelection::RoundRobin, &mut rng, |key| {
-            (key.entered.name != "key 2").then_some(Tier::FaultyProxy)
-        });
-        assert!(last.is_some());
-    }
-}
+mod tests;

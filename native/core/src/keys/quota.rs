@@ -5,19 +5,24 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::ApiKey;
+use super::pacific::next_midnight;
 use crate::clock::Millis;
 
 /// Far above what one project meets; the oldest ends go first.
 const MOST_PER_PROJECT: usize = 256;
 
 /// One quota at rest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resting {
     /// `None`: whatever is asked of the project.
     pub model: Option<String>,
     pub quota: String,
     pub until: Millis,
+    /// It ends with the day in Los Angeles, and not after a length of time.
+    pub daily: bool,
     /// For the panel and errors, one clause.
     pub reason: String,
 }
@@ -59,6 +64,13 @@ impl Quotas {
         self.resting(project, now).max_by_key(|resting| resting.until)
     }
 
+    /// What rested under one name of a project rests under another: Google has told whose key it is.
+    pub fn rename(&mut self, from: &str, to: &str, now: Millis) {
+        for resting in self.by_project.remove(from).unwrap_or_default() {
+            self.rest(to, resting, now);
+        }
+    }
+
     pub fn forget(&mut self, project: &str) {
         self.by_project.remove(project);
     }
@@ -76,6 +88,27 @@ impl Quotas {
         free
     }
 
+    /// The clock was set back to `now`: what was to come is as far away as before, and the day ends when it ends.
+    pub fn shift_back(&mut self, by: Millis, now: Millis) {
+        for resting in self.by_project.values_mut().flatten() {
+            resting.until = match resting.daily {
+                true => next_midnight(now),
+                false => resting.until.saturating_sub(by),
+            };
+        }
+    }
+
+    /// All that rests, by project, to be kept over a restart.
+    pub fn export(&self, now: Millis) -> Vec<(String, Resting)> {
+        let mut all: Vec<_> = self
+            .by_project
+            .keys()
+            .flat_map(|project| self.resting(project, now).map(|one| (project.clone(), one.clone())))
+            .collect();
+        all.sort_by(|(one, a), (other, b)| (one, a.until).cmp(&(other, b.until)));
+        all
+    }
+
     fn resting(&self, project: &str, now: Millis) -> impl Iterator<Item = &Resting> {
         self.by_project.get(project).into_iter().flatten().filter(move |resting| resting.until > now)
     }
@@ -87,7 +120,7 @@ mod tests {
 
     fn resting(model: Option<&str>, quota: &str, until: Millis) -> Resting {
         let model = model.map(str::to_owned);
-        Resting { model, quota: quota.to_owned(), until, reason: "used up".to_owned() }
+        Resting { model, quota: quota.to_owned(), until, daily: false, reason: "used up".to_owned() }
     }
 
     fn until(quotas: &Quotas, model: Option<&str>, now: Millis) -> Option<Millis> {
@@ -133,6 +166,41 @@ mod tests {
         assert_eq!(quotas.returned(99), Vec::<String>::new());
         assert_eq!(quotas.returned(100), ["p"]);
         assert_eq!(quotas.returned(100), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_clock_set_back_keeps_the_length_of_a_rest_and_the_end_of_a_day() {
+        let mut quotas = Quotas::default();
+        let days = 3 * 24 * 3_600_000;
+        // 2026-07-15T12:00Z; midnight in Los Angeles is 07:00Z.
+        let (noon, midnight) = (1_784_116_800_000, 1_784_185_200_000);
+        quotas.rest("p", resting(Some("pro"), "minute", noon + days + 30_000), noon + days);
+        let daily = Resting { daily: true, ..resting(Some("flash"), "day", midnight + days) };
+        quotas.rest("p", daily, noon + days);
+        quotas.shift_back(days, noon);
+        assert_eq!(until(&quotas, Some("pro"), noon), Some(noon + 30_000));
+        assert_eq!(until(&quotas, Some("flash"), noon), Some(midnight));
+    }
+
+    #[test]
+    fn what_is_exported_rests_again_elsewhere() {
+        let (mut quotas, mut again) = (Quotas::default(), Quotas::default());
+        quotas.rest("p", resting(Some("pro"), "minute", 100), 0);
+        quotas.rest("q", resting(None, "", 50), 0);
+        let kept = quotas.export(50);
+        assert_eq!(kept, [("p".to_owned(), resting(Some("pro"), "minute", 100))], "what is over is not kept");
+        kept.into_iter().for_each(|(project, resting)| again.rest(&project, resting, 50));
+        assert_eq!(until(&again, Some("pro"), 99), Some(100));
+    }
+
+    #[test]
+    fn a_project_that_is_told_later_takes_the_rests_over() {
+        let mut quotas = Quotas::default();
+        quotas.rest("key:1", resting(Some("pro"), "minute", 100), 0);
+        quotas.rename("key:1", "p", 0);
+        quotas.rename("nobody", "p", 0);
+        assert_eq!(until(&quotas, Some("pro"), 0), Some(100));
+        assert_eq!(quotas.holding("key:1", Some("pro"), 0), None);
     }
 
     #[test]

@@ -3,10 +3,11 @@
 
 use crate::settings::KeySelection;
 
-/// A usable key as the strategies see it; `turn` is the state of its weighted turn-taking.
+/// A usable key as the strategies see it; `share` is its weight as its health allows, `turn` the state of its
+/// turn-taking.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
-    pub weight: u32,
+    pub share: u32,
     pub in_flight: u32,
     pub turn: i64,
 }
@@ -25,25 +26,25 @@ pub fn choose(
                 (0..candidates.len()).filter(|&index| load(&candidates[index]) == least).collect();
             equal.get(rng.usize(..equal.len())).copied()
         }
-        KeySelection::Random => pick_by_weight(candidates, rng),
+        KeySelection::Random => pick_by_share(candidates, rng),
         KeySelection::FillFirst => (!candidates.is_empty()).then_some(0),
     }
 }
 
-/// Requests in flight per unit of weight, scaled so that integers compare.
+/// Requests in flight per unit of share, scaled so that integers compare.
 fn load(candidate: &Candidate) -> u64 {
-    u64::from(candidate.in_flight) * 1_000 / u64::from(candidate.weight.max(1))
+    u64::from(candidate.in_flight) * 1_000_000 / u64::from(candidate.share.max(1))
 }
 
-/// Smooth weighted round robin: everyone gains its weight, the richest is served and pays the whole.
+/// Smooth weighted round robin: everyone gains its share, the richest is served and pays the whole.
 /// Shares are exact over a round and spread evenly within it.
 fn take_turns(candidates: &mut [Candidate]) -> Option<usize> {
     let mut total = 0;
     let mut best: Option<usize> = None;
     for index in 0..candidates.len() {
-        let weight = i64::from(candidates[index].weight.max(1));
-        candidates[index].turn += weight;
-        total += weight;
+        let share = i64::from(candidates[index].share.max(1));
+        candidates[index].turn += share;
+        total += share;
         if best.is_none_or(|leader| candidates[index].turn > candidates[leader].turn) {
             best = Some(index);
         }
@@ -54,16 +55,16 @@ fn take_turns(candidates: &mut [Candidate]) -> Option<usize> {
     best
 }
 
-fn pick_by_weight(candidates: &[Candidate], rng: &mut fastrand::Rng) -> Option<usize> {
-    let total: u64 = candidates.iter().map(|candidate| u64::from(candidate.weight.max(1))).sum();
+fn pick_by_share(candidates: &[Candidate], rng: &mut fastrand::Rng) -> Option<usize> {
+    let total: u64 = candidates.iter().map(|candidate| u64::from(candidate.share.max(1))).sum();
     if total == 0 {
         return None;
     }
     let mut ticket = rng.u64(..total);
     candidates.iter().position(|candidate| {
-        let weight = u64::from(candidate.weight.max(1));
-        let hit = ticket < weight;
-        ticket = ticket.saturating_sub(weight);
+        let share = u64::from(candidate.share.max(1));
+        let hit = ticket < share;
+        ticket = ticket.saturating_sub(share);
         hit
     })
 }
@@ -72,8 +73,8 @@ fn pick_by_weight(candidates: &[Candidate], rng: &mut fastrand::Rng) -> Option<u
 mod tests {
     use super::*;
 
-    fn candidates(weights: &[u32]) -> Vec<Candidate> {
-        weights.iter().map(|&weight| Candidate { weight, in_flight: 0, turn: 0 }).collect()
+    fn candidates(shares: &[u32]) -> Vec<Candidate> {
+        shares.iter().map(|&share| Candidate { share, in_flight: 0, turn: 0 }).collect()
     }
 
     #[test]
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn least_loaded_counts_requests_per_weight() {
+    fn least_loaded_counts_requests_per_share() {
         let mut keys = candidates(&[1, 4]);
         keys[0].in_flight = 1;
         keys[1].in_flight = 3;
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn random_follows_the_weights() {
+    fn random_follows_the_shares() {
         let mut keys = candidates(&[1, 9]);
         let mut rng = fastrand::Rng::with_seed(7);
         let second =

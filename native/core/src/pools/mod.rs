@@ -3,14 +3,18 @@
 //!
 //! Invariant: whoever locks the pools never awaits while holding them (see `State`).
 
+mod charge;
+pub mod learned;
 mod settle;
 
 use std::sync::Arc;
 
 use crate::clock::Millis;
 use crate::ids::{KeyId, ProxyId};
+use crate::keys::circuit::Circuit;
 use crate::keys::quota::Quotas;
-use crate::keys::{ApiKey, ApiKeyManager, Out, Tier, own_project};
+use crate::keys::recent::Recent;
+use crate::keys::{ApiKey, ApiKeyManager, Out, Rank, own_project};
 use crate::proxies::assign::{Placing, ProxyAssignmentManager};
 use crate::proxies::pool::{ProxyPoolManager, ProxyServer, ProxyStatus};
 use crate::proxies::url::ProxyUrl;
@@ -18,14 +22,20 @@ use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::vault::Entered;
 
+/// Times are read before the lock is taken, so they may come a little out of order, in milliseconds.
+const CLOCK_SLACK: Millis = 2_000;
+
 #[derive(Clone, Debug, Default)]
 pub struct Pools {
     pub keys: ApiKeyManager,
     pub proxies: ProxyPoolManager,
     pub assignments: ProxyAssignmentManager,
     pub quotas: Quotas,
+    recent: Recent,
     /// When a direct request last reached the upstream.
     direct_reached: Option<Millis>,
+    /// The latest time seen, by which a clock that was set back is noticed.
+    latest: Millis,
     pub rng: fastrand::Rng,
 }
 
@@ -47,6 +57,8 @@ pub struct Pick {
     pub proxy: Option<PickedProxy>,
     /// The model asked for: quotas are held per model.
     pub model: Option<String>,
+    /// This request tries a key whose circuit is half-open.
+    pub trial: bool,
 }
 
 /// What a request asks of the choice.
@@ -58,8 +70,12 @@ pub struct Wish {
     pub model: Option<String>,
     /// Keys that already tried this request.
     pub tried: Vec<KeyId>,
+    /// Their projects, as far as they are known: keys of others are preferred.
+    pub tried_projects: Vec<String>,
     /// Proxies that already failed it: their other keys serve only when no other proxy's can.
     pub failed_proxies: Vec<ProxyId>,
+    /// It cannot be sent a second time, so it had better not try a key that may fail.
+    pub careful: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +85,7 @@ pub enum NoKey {
     UnknownPin(String),
     /// Every key is out; each with its reason.
     AllOut(Vec<KeyOut>),
-    /// Keys are there, but all that could serve have tried.
+    /// Keys are there that could serve, but all of them have tried.
     AllTried,
 }
 
@@ -119,13 +135,13 @@ impl Pools {
     /// Times are compared here, at the pick, so no rest needs a timer.
     pub fn out(&self, key: &ApiKey, model: Option<&str>, now: Millis) -> Option<Out> {
         let holding = || self.quotas.holding(&key.quota_project(), model, now).cloned();
-        key.disabled().or_else(|| holding().map(Out::Cooling))
+        key.out(now).or_else(|| holding().map(Out::Cooling))
     }
 
     /// The user enables a key: what was learned against it, and against its project, is forgotten.
     pub fn forgive(&mut self, id: &KeyId) {
         if let Some(key) = self.keys.get_mut(id) {
-            key.learned.disabled_because = None;
+            key.learned.forgive();
             self.quotas.forget(&key.quota_project());
         }
     }
@@ -152,27 +168,43 @@ impl Pools {
         }
         let pinned = self.pinned(wish)?;
         let wanted = |key: &ApiKey| pinned.as_ref().is_none_or(|id| *id == key.entered.id);
+        self.observe(now);
         let auto = settings.proxy.auto_assignment;
         let is_faulty =
             |proxy: &ProxyServer| proxy.health.faulty || wish.failed_proxies.contains(&proxy.entered.id);
         let (proxies, assignments, quotas) = (&self.proxies, &self.assignments, &self.quotas);
         let chosen = self.keys.select(settings.key_selection, &mut self.rng, |key| {
             let model = wish.model.as_deref();
-            let may_serve = wanted(key) && !wish.tried.contains(&key.entered.id) && key.is_enabled();
+            let may_serve = wanted(key) && !wish.tried.contains(&key.entered.id) && key.admits(now);
             if !may_serve || quotas.hold(key, model, now) {
                 return None;
             }
-            match route(proxies, assignments, &key.entered.id, auto) {
-                Route::Direct => Some(Tier::Healthy),
-                Route::Through(proxy) if is_faulty(proxy) => Some(Tier::FaultyProxy),
-                Route::Through(_) => Some(Tier::Healthy),
-                Route::Closed(_) => None,
+            let faulty_proxy = match route(proxies, assignments, &key.entered.id, auto) {
+                Route::Direct => false,
+                Route::Through(proxy) => is_faulty(proxy),
+                Route::Closed(_) => return None,
+            };
+            let lacks_model = key.lacks(model, now);
+            // Such a key is asked by a request that has nobody else, so that a model new to it is found; never as well.
+            if lacks_model && !wish.tried.is_empty() {
+                return None;
             }
+            Some(Rank {
+                lacks_model,
+                faulty_proxy,
+                risky: wish.careful && key.learned.breaker.circuit(now) != Circuit::Closed,
+                same_project: key
+                    .known_project()
+                    .is_some_and(|project| wish.tried_projects.contains(project)),
+            })
         });
         match chosen {
             Some(id) => Ok(self.count(&id, wish.model.clone(), auto, now)),
-            None if !wish.tried.is_empty() => Err(NoKey::AllTried),
-            None => Err(NoKey::AllOut(self.reasons(wanted, wish.model.as_deref(), auto, now))),
+            None => {
+                let out = self.reasons(wanted, wish.model.as_deref(), auto, now);
+                let all = self.keys.iter().filter(|key| wanted(key)).count();
+                Err(if out.len() < all { NoKey::AllTried } else { NoKey::AllOut(out) })
+            }
         }
     }
 
@@ -197,6 +229,22 @@ impl Pools {
         returns.min().filter(|_| !could_serve)
     }
 
+    /// Notices a clock that was set back, and moves what was learned along with it: a rest of a minute must not become
+    /// one of days. A clock set forward ends rests early, which costs one refused request each.
+    pub(crate) fn observe(&mut self, now: Millis) {
+        let back = self.latest.saturating_sub(now);
+        if back > CLOCK_SLACK {
+            self.quotas.shift_back(back, now);
+            self.proxies.shift_back(back);
+            self.recent.clear();
+            self.direct_reached = self.direct_reached.map(|at| at.saturating_sub(back));
+            self.keys.iter_mut().for_each(|key| key.learned.shift_back(back));
+        }
+        if back > CLOCK_SLACK || now > self.latest {
+            self.latest = now;
+        }
+    }
+
     /// Picks this very key, available or not, to test it.
     pub fn lease_for_test(&mut self, id: &KeyId, settings: &Settings, now: Millis) -> Result<Pick, NoKey> {
         let auto = settings.proxy.auto_assignment;
@@ -219,15 +267,16 @@ impl Pools {
         if let Some(server) = proxy.as_ref().and_then(|proxy| self.proxies.get_mut(&proxy.id)) {
             server.health.in_flight += 1;
         }
-        let (mut key_name, mut secret) = (String::new(), Secret::new(""));
+        let (mut key_name, mut secret, mut trial) = (String::new(), Secret::new(""), false);
         if let Some(key) = self.keys.get_mut(id) {
+            trial = key.learned.breaker.begin(now);
             key.learned.in_flight += 1;
             key.learned.requests += 1;
             key.learned.last_used = Some(now);
             key_name.clone_from(&key.entered.name);
             secret = key.entered.secret.clone();
         }
-        Pick { key: id.clone(), key_name, secret, proxy, model }
+        Pick { key: id.clone(), key_name, secret, proxy, model, trial }
     }
 
     fn reasons(

@@ -1,18 +1,16 @@
-//! The end of an attempt: the key and its proxy are free again, and whoever the verdict blames is charged. Also the
-//! words for what changed. Who is to blame is the judge's decision, taken before.
+//! The end of an attempt: the key and its proxy are free again, and whoever the verdict blames is charged: a proxy
+//! here, a key in `charge`. Who is to blame is the judge's decision, taken before.
 
 use super::{Pick, Pools};
 use crate::clock::Millis;
-use crate::dispatch::judge::{Blame, Rest, RestLength, Verdict};
+use crate::dispatch::judge::{Blame, Verdict};
 use crate::events::{Event, EventType, Level};
 use crate::ids::ProxyId;
-use crate::keys::pacific::next_midnight;
-use crate::keys::quota::Resting;
 use crate::proxies::pool::Turn;
 use crate::settings::Settings;
 
 /// How long a way to the upstream that worked counts as working still, in milliseconds: a round of health checks.
-const MEANWHILE: Millis = 60_000;
+pub(super) const MEANWHILE: Millis = 60_000;
 
 impl Pools {
     /// Ends an attempt: no longer in flight, and whoever is blamed is charged.
@@ -26,7 +24,8 @@ impl Pools {
         now: Millis,
     ) -> Vec<Event> {
         let mut events = Vec::new();
-        self.release(pick);
+        self.observe(now);
+        self.count_out(pick);
         match &pick.proxy {
             Some(proxy) => {
                 let limit = settings.proxy.max_errors_before_disable;
@@ -41,7 +40,7 @@ impl Pools {
             None if reached_upstream => self.direct_reached = Some(now),
             None => {}
         }
-        events.extend(self.charge_key(pick, verdict, now));
+        events.extend(self.charge_key(pick, verdict, settings, now));
         events
     }
 
@@ -80,67 +79,20 @@ impl Pools {
         event.proxy(id)
     }
 
-    pub fn release(&mut self, pick: &Pick) {
+    /// Ends an attempt that told nothing: nobody is charged.
+    pub fn release(&mut self, pick: &Pick, now: Millis) {
+        self.count_out(pick);
+        if let Some(key) = self.key_of(pick).filter(|_| pick.trial) {
+            key.learned.breaker.inconclusive(now);
+        }
+    }
+
+    fn count_out(&mut self, pick: &Pick) {
         if let Some(key) = self.keys.get_mut(&pick.key) {
             key.learned.in_flight = key.learned.in_flight.saturating_sub(1);
         }
         if let Some(proxy) = pick.proxy.as_ref().and_then(|proxy| self.proxies.get_mut(&proxy.id)) {
             proxy.health.in_flight = proxy.health.in_flight.saturating_sub(1);
         }
-    }
-
-    fn charge_key(&mut self, pick: &Pick, verdict: &Verdict, now: Millis) -> Option<Event> {
-        let key = self.keys.get_mut(&pick.key)?;
-        // The user may have replaced the key's text while the request was under way: the verdict is not about it.
-        if key.entered.secret != pick.secret {
-            return None;
-        }
-        let name = &key.entered.name;
-        match verdict.blame {
-            Blame::Key => {
-                key.learned.failures += 1;
-                let newly = key.learned.disabled_because.replace(verdict.reason.clone()).is_none();
-                let words =
-                    format!("Key \"{name}\" was refused by Google and is disabled: {}", verdict.reason);
-                newly.then(|| Event::new(EventType::KeyDisabled, Level::Error, now, words).key(&pick.key))
-            }
-            Blame::Quota => {
-                key.learned.failures += 1;
-                if verdict.project.is_some() {
-                    key.learned.project.clone_from(&verdict.project);
-                }
-                let (own, project) = (key.cooldown_millis(), key.quota_project().into_owned());
-                let name = name.clone();
-                let longest =
-                    verdict.rests.iter().map(|rest| self.rest(pick, &project, rest, own, now)).max()?;
-                let wait = longest.saturating_sub(now).div_ceil(1_000);
-                let asked = pick.model.as_ref().map(|model| format!(" for {model}")).unwrap_or_default();
-                let words = format!("Key \"{name}\" rests{asked} for {wait} s: {}", verdict.reason);
-                Some(Event::new(EventType::KeyCooling, Level::Warn, now, words).key(&pick.key))
-            }
-            _ => None,
-        }
-    }
-
-    /// Puts one quota to rest and answers until when.
-    fn rest(&mut self, pick: &Pick, project: &str, rest: &Rest, own_cooldown: Millis, now: Millis) -> Millis {
-        let (until, what) = match rest.length {
-            RestLength::Named(delay) => {
-                (now.saturating_add(delay.as_millis().try_into().unwrap_or(own_cooldown)), "Quota used up")
-            }
-            RestLength::Unnamed => (now.saturating_add(own_cooldown), "Quota used up"),
-            RestLength::UntilDailyReset => (next_midnight(now), "Daily quota used up"),
-            RestLength::NoQuota => (next_midnight(now), "No quota for this model"),
-        };
-        let asked = pick.model.as_ref().map(|model| format!(" for {model}")).unwrap_or_default();
-        let named = if rest.quota.is_empty() { String::new() } else { format!(" ({})", rest.quota) };
-        let resting = Resting {
-            model: pick.model.clone(),
-            quota: rest.quota.clone(),
-            until,
-            reason: format!("{what}{asked}{named}"),
-        };
-        self.quotas.rest(project, resting, now);
-        until
     }
 }

@@ -219,7 +219,8 @@ fn a_daily_quota_rests_until_midnight_in_los_angeles() {
     // 2026-07-15T12:00Z; midnight there is 07:00Z.
     let (noon, midnight) = (1_784_116_800_000, 1_784_185_200_000);
     let pick = pools.lease(&for_model("pro"), &settings, noon).unwrap();
-    let violation = Violation { quota: "GenerateRequestsPerDay-FreeTier".to_owned(), value: Some(50) };
+    let violation =
+        Violation { quota: "GenerateRequestsPerDay-FreeTier".to_owned(), value: Some(50), model: None };
     let error = UpstreamError {
         retry_delay: Some(Duration::from_secs(37)),
         violations: vec![violation],

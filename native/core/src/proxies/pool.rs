@@ -181,6 +181,15 @@ impl ProxyPoolManager {
         others.filter_map(|other| other.health.last_success).any(|at| at >= since)
     }
 
+    /// The clock was set back: what happened is as long ago as before.
+    pub fn shift_back(&mut self, by: Millis) {
+        for proxy in self.proxies.values_mut() {
+            for at in [&mut proxy.health.last_check, &mut proxy.health.last_success].into_iter().flatten() {
+                *at = at.saturating_sub(by);
+            }
+        }
+    }
+
     fn check(&self, entered: &EnteredProxy) -> Result<(), PoolError> {
         check_name(&entered.name).map_err(PoolError::Name)?;
         for other in self.iter().filter(|other| other.entered.id != entered.id) {

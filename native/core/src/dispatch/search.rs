@@ -1,0 +1,188 @@
+//! The decisions of the attempt loop: who may serve next, whether a failed request goes round once more and after what
+//! pause, how long it may wait for a key. Pure: the dispatcher does the attempts and the waiting, a simulation can too.
+//!
+//! Invariant: a call that creates something is repeated only when it was provably not processed.
+//! Invariant: attempts and the time in which they may begin are bounded.
+
+use super::judge::{Blame, Outcome, Verdict};
+use crate::clock::Millis;
+use crate::keys::circuit::jittered;
+use crate::pools::{NoKey, Pick, Wish};
+use crate::settings::Settings;
+
+/// First pause after an upstream that failed, in milliseconds; it doubles with each.
+const FIRST_PAUSE: Millis = 250;
+/// Longest pause, our own or one the upstream asks for: whoever is told to wait longer is told so.
+const LONGEST_PAUSE: Millis = 8_000;
+/// No attempt begins later than this many request time-outs after the first: the second may just have run into one.
+const TIMEOUTS: Millis = 2;
+
+/// What the search has to know of a request.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// Key id or name that must serve.
+    pub pinned: Option<String>,
+    pub model: Option<String>,
+    /// It leaves something behind.
+    pub creates: bool,
+}
+
+/// The search for a key that serves one request, from attempt to attempt.
+#[derive(Clone, Debug)]
+pub struct Search {
+    wish: Wish,
+    creates: bool,
+    attempts: u32,
+    most: u32,
+    /// No attempt begins after this.
+    ends: Millis,
+    /// The latest return of a key that is worth waiting for.
+    waiting_ends: Millis,
+    pauses: u32,
+    asked_again: bool,
+    last: Option<Last>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    blame: Blame,
+    broke_off: bool,
+    /// The upstream answered that it fails: the same key may ask again.
+    upstream_failed: bool,
+}
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Look for a key, not before that time.
+    Again(Millis),
+    GiveUp,
+}
+
+impl Search {
+    pub fn new(asked: Asked, settings: &Settings, now: Millis) -> Self {
+        let timeout = settings.upstream.request_timeout_seconds.saturating_mul(1_000);
+        let waiting = settings.max_wait_seconds.saturating_mul(1_000);
+        Self {
+            wish: Wish {
+                pinned: asked.pinned,
+                model: asked.model,
+                careful: asked.creates,
+                ..Wish::default()
+            },
+            creates: asked.creates,
+            attempts: 0,
+            most: settings.max_attempts,
+            ends: now.saturating_add(timeout.saturating_mul(TIMEOUTS)).saturating_add(waiting),
+            waiting_ends: now.saturating_add(waiting),
+            pauses: 0,
+            asked_again: false,
+            last: None,
+        }
+    }
+
+    pub fn wish(&self) -> &Wish {
+        &self.wish
+    }
+
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// An attempt failed. `project` is its key's, as far as it is known.
+    pub fn failed(
+        &mut self,
+        attempt: Attempted<'_>,
+        project: Option<&String>,
+        now: Millis,
+        rng: &mut fastrand::Rng,
+    ) -> Next {
+        let Attempted { pick, outcome, verdict, repeatable } = attempt;
+        self.attempts += 1;
+        self.last = Some(Last {
+            blame: verdict.blame,
+            broke_off: matches!(outcome, Outcome::Interrupted(_)),
+            upstream_failed: matches!(outcome, Outcome::Answered { status: 500.., .. }),
+        });
+        let again = verdict.retry
+            && self.attempts < self.most
+            && repeatable
+            && (!self.creates || provably_unprocessed(outcome));
+        if !again {
+            return Next::GiveUp;
+        }
+        self.wish.tried.push(pick.key.clone());
+        match (verdict.blame, &pick.proxy) {
+            (Blame::Proxy | Blame::ProxyOrUpstream, Some(proxy)) => {
+                self.wish.failed_proxies.push(proxy.id.clone());
+            }
+            _ => self.wish.tried_projects.extend(project.cloned()),
+        }
+        let Some(pause) = self.pause(outcome, verdict, rng) else { return Next::GiveUp };
+        let begins = now.saturating_add(pause);
+        if begins > self.ends { Next::GiveUp } else { Next::Again(begins) }
+    }
+
+    /// No key could be had. `returns` is when the earliest is back, of those it may wait for.
+    pub fn without_key(&mut self, no_key: &NoKey, returns: Option<Millis>, now: Millis) -> Next {
+        let next = match returns.filter(|until| *until <= self.waiting_ends && now < self.waiting_ends) {
+            _ if self.asks_once_more(no_key) => Next::Again(now),
+            Some(until) => Next::Again(until),
+            None => Next::GiveUp,
+        };
+        if next != Next::GiveUp {
+            self.wish.tried.clear();
+            self.wish.tried_projects.clear();
+            self.wish.failed_proxies.clear();
+        }
+        next
+    }
+
+    /// Whether the quotas of several keys are the reason that nobody serves: their own words say more than the last
+    /// refusal of Google's.
+    pub fn quotas_are_the_reason(&self) -> bool {
+        self.attempts > 1 && self.last.is_some_and(|last| last.blame == Blame::Quota)
+    }
+
+    /// With nobody else left the same keys may ask again: of an upstream that answers that it fails, and once when the
+    /// connection ended before an answer, which is often an idle one that the other side was just closing.
+    fn asks_once_more(&mut self, no_key: &NoKey) -> bool {
+        let Some(last) = self.last.filter(|_| *no_key == NoKey::AllTried) else { return false };
+        let once = last.broke_off && !self.asked_again;
+        self.asked_again |= once;
+        once || last.upstream_failed
+    }
+
+    /// How long to wait before the next attempt; `None` when that is too long. Another key may ask at once, unless it
+    /// is the upstream that fails: then it is spared.
+    fn pause(&mut self, outcome: &Outcome, verdict: &Verdict, rng: &mut fastrand::Rng) -> Option<Millis> {
+        if !matches!(outcome, Outcome::Answered { status: 500.., .. } | Outcome::Unreachable(_)) {
+            return Some(0);
+        }
+        let own = FIRST_PAUSE.saturating_mul(1 << self.pauses.min(10)).min(LONGEST_PAUSE);
+        self.pauses += 1;
+        let asked =
+            verdict.pause.map_or(0, |pause| Millis::try_from(pause.as_millis()).unwrap_or(Millis::MAX));
+        let longest = jittered(own, rng).max(asked);
+        (asked <= LONGEST_PAUSE).then_some(longest)
+    }
+}
+
+/// A failed attempt, as the search sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempted<'a> {
+    pub pick: &'a Pick,
+    pub outcome: &'a Outcome,
+    pub verdict: &'a Verdict,
+    /// The request's body is still there to be sent again.
+    pub repeatable: bool,
+}
+
+/// No byte was sent, or the upstream refused the request by its status. A 5xx proves nothing.
+fn provably_unprocessed(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Proxy(_) | Outcome::Unreachable(_) => true,
+        Outcome::Answered { status, .. } => (400..500).contains(status),
+        _ => false,
+    }
+}
