@@ -92,6 +92,7 @@ impl Aggregator {
             }
         }
         self.state.affinity.forget(&renewed);
+        self.uploads.forget(&renewed);
         self.forwarder().clients().retain(|key, proxy| {
             !renewed.contains(key) && proxy.is_none_or(|id| after.proxies.iter().any(|kept| kept.id == *id))
         });

@@ -1,9 +1,12 @@
 //! The Gemini API as seen from outside its bodies: what a path asks for, and what follows for retries, limits and
-//! compression. Bodies pass through untouched. Paths and calls are those of docs/gemini-errors.md's sources.
+//! compression, and how its many spellings meet. Bodies it does not see. Paths and calls are those of
+//! docs/gemini-errors.md's sources.
 
 use http::Method;
 
-const VERSIONS: [&str; 3] = ["v1", "v1beta", "v1alpha"];
+use crate::affinity::names::is_id;
+
+pub const VERSIONS: [&str; 3] = ["v1", "v1beta", "v1alpha"];
 
 /// Calls that may be repeated freely: they answer and leave nothing behind.
 const REPEATABLE: [&str; 5] =
@@ -20,6 +23,8 @@ pub struct Traits {
     pub upload: bool,
     /// The answer names resources of the key's project (a file made, a batch listed): they are learned from it.
     pub resources: bool,
+    /// The collection whose members these answers give by a bare `id`, without a name.
+    pub bare_ids: Option<&'static str>,
 }
 
 impl Traits {
@@ -31,6 +36,12 @@ impl Traits {
 
 /// Calls on a model whose answers name resources.
 const RESOURCE_CALLS: [&str; 3] = [":batchGenerateContent", ":asyncBatchEmbedContent", ":predictLongRunning"];
+/// Collections whose members have a bare `id`, after the types of Google's SDK 3.1.
+const BARE_IDS: [&str; 7] =
+    ["interactions", "agents", "credentials", "environments", "triggers", "voices", "webhooks"];
+/// Lists that differ from project to project and so are asked of every key. Each has a `name` in its members.
+const LISTS: [&str; 5] = ["files", "cachedContents", "batches", "fileSearchStores", "tunedModels"];
+const DOWNLOAD: &str = ":download";
 
 /// `path` as [`canonical_path`] gives it.
 pub fn traits(method: &Method, path: &str) -> Traits {
@@ -40,14 +51,30 @@ pub fn traits(method: &Method, path: &str) -> Traits {
         streams: path.ends_with(":streamGenerateContent"),
         upload: is_upload(path),
         resources: is_upload(path) || is_resource(path),
+        bare_ids: bare_ids(path),
     }
 }
 
+fn bare_ids(path: &str) -> Option<&'static str> {
+    let (_, tail) = version_of(path)?;
+    let collection = tail.trim_start_matches('/').split(['/', ':']).next()?;
+    BARE_IDS.into_iter().find(|known| *known == collection)
+}
+
+/// Whether this asks for the members of a collection that each project has its own of.
+pub fn is_list(method: &Method, path: &str) -> bool {
+    let tail = version_of(path).and_then(|(_, tail)| tail.strip_prefix('/'));
+    *method == Method::GET && tail.is_some_and(|tail| LISTS.contains(&tail))
+}
+
 /// Everything under a version but models, save their operations and the calls that make some. Downloads are the
-/// resource itself and name none.
+/// resource itself and name none; what a tuned model says is no name either.
 fn is_resource(path: &str) -> bool {
     let Some((_, tail)) = version_of(path) else { return false };
-    if tail.ends_with(":download") || tail.starts_with("/openai/") {
+    let of_an_environment = tail.starts_with("/environments/") && tail.contains("/files/");
+    let is_content =
+        tail.ends_with(DOWNLOAD) || of_an_environment || REPEATABLE.iter().any(|call| tail.ends_with(call));
+    if is_content || tail.starts_with("/openai/") {
         return false;
     }
     !tail.starts_with("/models")
@@ -80,6 +107,39 @@ pub fn canonical_path(path: &str) -> String {
     path
 }
 
+/// Path and query of a request in the form that everything here goes by.
+pub fn canonical_target(path: &str, query: Option<&str>) -> (String, Option<String>) {
+    let path = canonical_path(path);
+    match named_by_address(&path, query) {
+        Some((path, query)) => (path, query),
+        None => (path, query.map(str::to_owned)),
+    }
+}
+
+/// Clients that know Google's addresses as https only take an `http://` one of this endpoint for a file's name and put
+/// it into the path whole, its query included: `/v1/files/http://127.0.0.1:3146/v1/files/ID:download?alt=media:download?alt=media`,
+/// perhaps escaped. The file that it names is meant: `/v1/files/ID:download?alt=media`.
+fn named_by_address(path: &str, query: Option<&str>) -> Option<(String, Option<String>)> {
+    let (version, tail) = version_of(path)?;
+    let name = percent_encoding::percent_decode_str(tail.strip_prefix("/files/")?).decode_utf8_lossy();
+    if !name.starts_with("http:/") && !name.starts_with("https:/") {
+        return None;
+    }
+    let address = match query {
+        Some(query) => format!("{name}?{query}"),
+        None => name.into_owned(),
+    };
+    let (_, file) = address.rsplit_once("/files/")?;
+    let length = file.bytes().take_while(|byte| is_id(*byte)).count();
+    let (id, rest) = file.split_at(length);
+    if id.is_empty() {
+        return None;
+    }
+    let call = if rest.contains(DOWNLOAD) { DOWNLOAD } else { "" };
+    let query = rest.rsplit_once('?').map(|(_, query)| query.to_owned());
+    Some((format!("/{version}/files/{id}{call}"), query))
+}
+
 /// `/v1beta/models` → (`v1beta`, `/models`).
 fn version_of(path: &str) -> Option<(&str, &str)> {
     let rest = path.strip_prefix('/')?;
@@ -110,6 +170,63 @@ mod tests {
     }
 
     #[test]
+    fn a_file_named_by_its_address_here_is_the_file() {
+        let of = |path: &str, query| {
+            let (path, query) = canonical_target(path, query);
+            query.map_or(path.clone(), |query| format!("{path}?{query}"))
+        };
+        let address = "/v1/files/http://127.0.0.1:3146/v1beta/files/abc";
+        for (path, query, meant) in [
+            (
+                format!("{address}:download"),
+                Some("alt=media:download?alt=media"),
+                "/v1/files/abc:download?alt=media",
+            ),
+            (address.to_owned(), Some("alt=media:download?alt=media"), "/v1/files/abc:download?alt=media"),
+            (format!("{address}:download"), Some("alt=media"), "/v1/files/abc:download?alt=media"),
+            (address.to_owned(), None, "/v1/files/abc"),
+            ("/v1/files/http:/localhost:1/v1/files/abc".to_owned(), None, "/v1/files/abc"),
+            (
+                "/v1/files/http%3A%2F%2Flocalhost%3A1%2Fv1%2Ffiles%2Fabc%3Adownload%3Falt%3Dmedia:download"
+                    .to_owned(),
+                Some("alt=media"),
+                "/v1/files/abc:download?alt=media",
+            ),
+            ("/v1/files/abc:download".to_owned(), Some("alt=media"), "/v1/files/abc:download?alt=media"),
+            (
+                "/v1/files/http://127.0.0.1:3146/nothing".to_owned(),
+                None,
+                "/v1/files/http://127.0.0.1:3146/nothing",
+            ),
+        ] {
+            assert_eq!(of(&path, query), meant, "{path}");
+        }
+    }
+
+    #[test]
+    fn lists_are_whole_collections_of_a_project() {
+        for path in [
+            "/v1/files",
+            "/v1beta/cachedContents",
+            "/v1/batches",
+            "/v1beta/fileSearchStores",
+            "/v1/tunedModels",
+        ] {
+            assert!(is_list(&Method::GET, path), "{path}");
+            assert!(!is_list(&Method::POST, path), "{path}");
+        }
+        for path in [
+            "/v1/models",
+            "/v1/files/a",
+            "/v1/fileSearchStores/s/documents",
+            "/upload/v1/files",
+            "/v1/interactions",
+        ] {
+            assert!(!is_list(&Method::GET, path), "{path}");
+        }
+    }
+
+    #[test]
     fn every_version_and_the_upload_paths_are_gemini() {
         for path in [
             "/v1/models",
@@ -132,9 +249,20 @@ mod tests {
             assert!(resources(path), "{path}");
         }
         assert!(resources("/v1/models/m:batchGenerateContent"));
-        for path in ["/v1/models", "/v1/models/m:generateContent", "/v1beta/files/x:download"] {
+        for path in [
+            "/v1/models",
+            "/v1/models/m:generateContent",
+            "/v1beta/tunedModels/m:generateContent",
+            "/v1beta/files/x:download",
+            "/download/v1beta/files/x:download",
+            "/v1/environments/e/files/notes.txt",
+        ] {
             assert!(!resources(path), "{path}");
         }
+        let bare_ids = |path: &str| traits(&Method::GET, path).bare_ids;
+        assert_eq!(bare_ids("/v1/interactions/v1_x"), Some("interactions"));
+        assert_eq!(bare_ids("/v1/agents"), Some("agents"));
+        assert_eq!(bare_ids("/v1/files/x"), None);
     }
 
     #[test]

@@ -15,20 +15,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Response};
 use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
 use parking_lot::RwLock;
 
-use crate::affinity::names::NameScanner;
 use crate::clock::Millis;
 use crate::dialect::gemini::Traits;
 use crate::dialect::{ApiError, Dialect};
-use crate::forward::gunzip::Gunzip;
-use crate::forward::redact::Redactor;
-use crate::forward::tail::Tail;
-use crate::forward::{Answer, GoogleApiForwarder, Outbound, Refused, headers, is_gzip};
+use crate::forward::rewrite::Rewriter;
+use crate::forward::{Answer, GoogleApiForwarder, Outbound, Refused, headers};
 use crate::pools::{NoKey, Pick, PickedProxy};
 use crate::refusal;
 use crate::requests::{AttemptView, OpenRequest};
@@ -79,6 +76,11 @@ impl RequestDispatcher {
         Self { state, forwarder, uploads }
     }
 
+    /// Turns addresses of files here into the upstream's, for the body of a request sent to `host`.
+    pub fn to_upstream(&self, host: &str) -> Rewriter {
+        self.forwarder.read().addresses().to_upstream(host)
+    }
+
     pub async fn dispatch(
         &self,
         call: &Call,
@@ -119,7 +121,7 @@ impl RequestDispatcher {
             let failure =
                 match forwarder.attempt(&lease.pick, &call.outbound, Either::Left(body.read())).await {
                     Ok(Answer::Flowing(response)) => {
-                        return self.flow(call, response, lease, open, started, forwarder.silence());
+                        return self.flow(call, response, lease, open, started, &forwarder);
                     }
                     Ok(Answer::Refused(refused)) => Failure::Refused(Box::new(refused)),
                     Err(outcome) => Failure::NoAnswer(body.fault().map_or(outcome, Outcome::from)),
@@ -160,40 +162,24 @@ impl RequestDispatcher {
         lease: Lease,
         open: OpenRequest,
         started: Instant,
-        silence: Duration,
+        forwarder: &GoogleApiForwarder,
     ) -> Response<ReplyBody> {
         let (parts, body) = response.into_parts();
         let mut reply_headers = headers::for_client(&parts.headers, &lease.pick.secret);
-        let filters = filters(&call.traits, &lease.pick, &mut reply_headers);
+        let addresses = forwarder.addresses();
+        let to_local = addresses.to_local(&call.origin);
+        let filters = Filters::for_answer(&call.traits, &lease.pick, &mut reply_headers, to_local);
         if call.traits.upload {
-            self.uploads.rewrite(&mut reply_headers, &lease.pick.key, &call.origin, self.state.now());
+            let here = (addresses.as_ref(), call.origin.as_str());
+            self.uploads.rewrite(&mut reply_headers, &lease.pick.key, here, self.state.now());
         }
         mark(&mut reply_headers, open.id(), Some(&lease.pick), open.attempts() + 1);
         let status = parts.status.as_u16();
         let claim = Claim { lease, open, status, started };
-        let mut reply = Response::new(ReplyBody::flowing(body, filters, claim, silence));
+        let mut reply = Response::new(ReplyBody::flowing(body, filters, claim, forwarder.silence()));
         *reply.status_mut() = parts.status;
         *reply.headers_mut() = reply_headers;
         reply
-    }
-}
-
-/// For answers that are read on the way. An upstream that compresses unasked is unpacked, so that the key can be
-/// found in what it sends.
-fn filters(traits: &Traits, pick: &Pick, reply_headers: &mut HeaderMap) -> Filters {
-    if !traits.read_here() {
-        return Filters::default();
-    }
-    let packed = is_gzip(reply_headers);
-    if packed {
-        reply_headers.remove(header::CONTENT_ENCODING);
-        reply_headers.remove(header::CONTENT_LENGTH);
-    }
-    Filters {
-        gunzip: packed.then(Gunzip::default),
-        redactor: Some(Redactor::new(pick.secret.clone())),
-        tail: Some(Tail::default()),
-        names: traits.resources.then(NameScanner::default),
     }
 }
 

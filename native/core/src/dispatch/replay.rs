@@ -1,5 +1,6 @@
 //! The client's request body, streamed to the first attempt as it arrives and kept, up to a cap, so that a second
-//! attempt can send it again. It counts what passes against the limit; what the bytes mean is not known here.
+//! attempt can send it again. It counts what passes against the limit and lets a rewriter change what passes; what the
+//! bytes mean is not known here.
 //!
 //! Invariant: once the kept part overflowed its cap, or the body broke off, no further attempt may use it.
 
@@ -10,6 +11,8 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
+
+use crate::forward::rewrite::Rewriter;
 
 /// Kept for repetition, in bytes; a longer body streams on and is not repeated.
 pub const REPLAY_CAP: usize = 32 * 1024 * 1024;
@@ -43,6 +46,7 @@ pub struct Replay<B> {
 
 struct Shared<B> {
     source: Option<B>,
+    rewriter: Option<Rewriter>,
     kept: Vec<Bytes>,
     kept_bytes: usize,
     cap: usize,
@@ -74,6 +78,7 @@ impl<B: Body<Data = Bytes> + Unpin> Replay<B> {
         let declared = source.size_hint().exact();
         let shared = Shared {
             source: (!source.is_end_stream()).then_some(source),
+            rewriter: None,
             kept: Vec::new(),
             kept_bytes: 0,
             cap,
@@ -86,11 +91,27 @@ impl<B: Body<Data = Bytes> + Unpin> Replay<B> {
         Self { shared: Arc::new(Mutex::new(shared)), declared }
     }
 
+    /// Has all of the body pass through `rewriter`; before anything is read.
+    pub fn rewriting(&self, rewriter: Rewriter) {
+        self.shared.lock().rewriter = Some(rewriter);
+    }
+
+    /// The length to declare: the client's own, or, for a body that is rewritten, its new one once all of it was read.
+    pub fn length(&self) -> Option<u64> {
+        let shared = self.shared.lock();
+        match shared.rewriter {
+            None => self.declared,
+            Some(_) if shared.source.is_none() => self.declared.and(Some(shared.kept_bytes as u64)),
+            Some(_) => None,
+        }
+    }
+
     /// A reading from the beginning; any earlier one ends with an error.
     pub fn read(&self) -> ReplayBody<B> {
+        let left = self.length();
         let mut shared = self.shared.lock();
         shared.reader += 1;
-        ReplayBody { shared: Arc::clone(&self.shared), reader: shared.reader, next: 0, left: self.declared }
+        ReplayBody { shared: Arc::clone(&self.shared), reader: shared.reader, next: 0, left }
     }
 
     /// Reads ahead, as much as is kept for repetition, and shows it to `look`; attempts begin with it. A body that
@@ -128,7 +149,14 @@ impl<B: Body<Data = Bytes> + Unpin> Shared<B> {
         loop {
             let Some(source) = self.source.as_mut() else { return Poll::Ready(None) };
             match ready!(Pin::new(source).poll_frame(context)) {
-                None => self.source = None,
+                None => {
+                    self.source = None;
+                    let rest = self.rewriter.as_mut().map(Rewriter::finish).unwrap_or_default();
+                    if !rest.is_empty() {
+                        self.keep(&rest, passing);
+                        return Poll::Ready(Some(Ok(rest)));
+                    }
+                }
                 Some(Err(_)) => return Poll::Ready(Some(Err(self.fail(BodyFault::CallerGone)))),
                 Some(Ok(frame)) => {
                     // Trailers of a request carry nothing Google asks for.
@@ -136,6 +164,13 @@ impl<B: Body<Data = Bytes> + Unpin> Shared<B> {
                     self.passed += data.len() as u64;
                     if self.passed > self.limit {
                         return Poll::Ready(Some(Err(self.fail(BodyFault::TooLarge))));
+                    }
+                    let data = match self.rewriter.as_mut() {
+                        Some(rewriter) => rewriter.push(data),
+                        None => data,
+                    };
+                    if data.is_empty() {
+                        continue;
                     }
                     self.keep(&data, passing);
                     return Poll::Ready(Some(Ok(data)));
@@ -252,6 +287,39 @@ mod tests {
         replay.read_ahead(|bytes| seen.extend_from_slice(bytes)).await;
         assert_eq!(seen, b"1234567890", "no further than the cap");
         assert_eq!(text(replay.read()).await.unwrap(), "1234567890abc");
+        assert!(!replay.can_repeat());
+    }
+
+    fn to_google() -> Rewriter {
+        let google = url::Url::parse("https://generativelanguage.googleapis.com").unwrap();
+        crate::forward::rewrite::Addresses::new(&google).to_upstream("127.0.0.1:1")
+    }
+
+    #[tokio::test]
+    async fn a_rewritten_body_is_repeated_with_its_new_length() {
+        let whole = Bytes::from_static(b"\"http://127.0.0.1:1/v1/files/a\"");
+        let replay = Replay::new(http_body_util::Full::new(whole), 100, 100);
+        replay.rewriting(to_google());
+        assert_eq!(replay.length(), None, "not known before all is read");
+        replay.read_ahead(|_| {}).await;
+        for _ in 0..2 {
+            let body = replay.read();
+            assert_eq!(body.size_hint().exact(), Some(54));
+            let sent = body.collect().await.unwrap().to_bytes();
+            assert_eq!(sent, "\"https://generativelanguage.googleapis.com/v1/files/a\"".as_bytes()[..]);
+        }
+    }
+
+    #[tokio::test]
+    async fn past_the_cap_a_body_is_rewritten_as_it_streams() {
+        let parts = ["12345678 ", "http://127.0.0.1:", "1/v1/fi", "les/a ", "http://127.0.0.1:1/v1/files/b"];
+        let replay = Replay::new(source(&parts).await, 100, 8);
+        replay.rewriting(to_google());
+        replay.read_ahead(|_| {}).await;
+        let body = replay.read();
+        assert_eq!(body.size_hint().exact(), None);
+        let google = "https://generativelanguage.googleapis.com/v1/files";
+        assert_eq!(text(body).await.unwrap(), format!("12345678 {google}/a {google}/b"));
         assert!(!replay.can_repeat());
     }
 

@@ -7,15 +7,21 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{self, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Sleep;
 
 use super::judge::Outcome;
-use crate::affinity::names::NameScanner;
+use crate::affinity::ids::Learning;
+use crate::dialect::gemini::Traits;
 use crate::forward::gunzip::Gunzip;
+use crate::forward::is_gzip;
 use crate::forward::redact::Redactor;
+use crate::forward::rewrite::Rewriter;
 use crate::forward::tail::Tail;
+use crate::pools::Pick;
 use crate::requests::{AttemptView, CLIENT_CLOSED, OpenRequest};
 use crate::state::Lease;
 
@@ -25,10 +31,39 @@ pub struct Filters {
     pub gunzip: Option<Gunzip>,
     pub redactor: Option<Redactor>,
     pub tail: Option<Tail>,
-    pub names: Option<NameScanner>,
+    pub learning: Option<Learning>,
+    pub rewriter: Option<Rewriter>,
 }
 
 impl Filters {
+    /// For answers that are read on the way. An upstream that compresses unasked is unpacked, so that the key can be
+    /// found in what it sends. `to_local` is for answers that name resources.
+    pub fn for_answer(traits: &Traits, pick: &Pick, headers: &mut HeaderMap, to_local: Rewriter) -> Self {
+        if !traits.read_here() {
+            return Self::default();
+        }
+        let packed = is_gzip(headers);
+        if packed {
+            headers.remove(header::CONTENT_ENCODING);
+        }
+        let empty = headers.get(header::CONTENT_LENGTH) == Some(&HeaderValue::from_static("0"));
+        let rewritten = traits.resources && !empty;
+        if packed || rewritten {
+            headers.remove(header::CONTENT_LENGTH);
+        }
+        Self {
+            gunzip: packed.then(Gunzip::default),
+            redactor: Some(Redactor::new(pick.secret.clone())),
+            tail: Some(Tail::default()),
+            learning: traits.resources.then(|| Learning::of(traits.bare_ids)),
+            rewriter: rewritten.then_some(to_local),
+        }
+    }
+
+    fn changes_length(&self) -> bool {
+        self.gunzip.is_some() || self.rewriter.is_some()
+    }
+
     fn push(&mut self, data: Bytes) -> std::io::Result<Bytes> {
         let plain = match self.gunzip.as_mut() {
             Some(gunzip) => gunzip.push(&data)?,
@@ -37,12 +72,16 @@ impl Filters {
         if let Some(tail) = self.tail.as_mut() {
             tail.push(&plain);
         }
-        if let Some(names) = self.names.as_mut() {
-            names.push(&plain);
+        if let Some(learning) = self.learning.as_mut() {
+            learning.push(&plain);
         }
-        Ok(match self.redactor.as_mut() {
+        let clean = match self.redactor.as_mut() {
             Some(redactor) => redactor.push(plain),
             None => plain,
+        };
+        Ok(match self.rewriter.as_mut() {
+            Some(rewriter) => rewriter.push(clean),
+            None => clean,
         })
     }
 
@@ -56,7 +95,14 @@ impl Filters {
             None => Vec::new(),
         };
         if let Some(redactor) = self.redactor.as_mut() {
-            rest.extend_from_slice(&redactor.finish());
+            let clean = redactor.finish();
+            match self.rewriter.as_mut() {
+                Some(rewriter) => {
+                    rest.extend_from_slice(&rewriter.push(clean));
+                    rest.extend_from_slice(&rewriter.finish());
+                }
+                None => rest.extend_from_slice(&clean),
+            }
         }
         Ok(Bytes::from(rest))
     }
@@ -155,8 +201,8 @@ impl Flowing {
     fn complete(&mut self) {
         let error = self.filters.tail.as_ref().and_then(Tail::error);
         let status = self.claim.as_ref().map_or(200, |claim| claim.status);
-        if let (Some(names), Some(claim), 200..300) = (self.filters.names.take(), &self.claim, status) {
-            claim.lease.learn(names.finish());
+        if let (Some(learning), Some(claim), 200..300) = (self.filters.learning.take(), &self.claim, status) {
+            claim.lease.learn(learning.finish());
         }
         let outcome = match error {
             Some(error) => Outcome::StreamError(Box::new(error)),
@@ -250,8 +296,8 @@ impl Body for ReplyBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            // What is unpacked here has no length known beforehand.
-            Self::Flowing(flowing) if flowing.filters.gunzip.is_some() => SizeHint::default(),
+            // What is unpacked or rewritten here has no length known beforehand.
+            Self::Flowing(flowing) if flowing.filters.changes_length() => SizeHint::default(),
             Self::Flowing(flowing) => flowing.inner.size_hint(),
         }
     }

@@ -94,13 +94,15 @@ pub fn for_client(upstream: &HeaderMap, key: &Secret) -> HeaderMap {
 
 /// `query` without credentials, everything else byte for byte. `None` when nothing is left.
 pub fn without_credentials(query: &str) -> Option<String> {
-    let is_credential = |part: &&str| {
-        let name = part.split('=').next().unwrap_or_default();
-        let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
-        CREDENTIAL_PARAMETERS.contains(&name.as_ref())
-    };
-    let kept: Vec<&str> = query.split('&').filter(|part| !is_credential(part)).collect();
+    let name = |part: &str| part.split('=').next().unwrap_or_default().to_owned();
+    let kept: Vec<&str> = query.split('&').filter(|part| !is_credential(&name(part))).collect();
     Some(kept.join("&")).filter(|text| !text.is_empty())
+}
+
+/// Whether a query parameter of this name, perhaps escaped, carries a credential.
+pub fn is_credential(name: &str) -> bool {
+    let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
+    CREDENTIAL_PARAMETERS.contains(&name.as_ref())
 }
 
 fn crossing(headers: &HeaderMap, left_out: &[&str]) -> HeaderMap {

@@ -9,9 +9,11 @@ pub mod connect;
 pub mod gunzip;
 pub mod headers;
 pub mod redact;
+pub mod rewrite;
 pub mod tail;
 pub mod tls;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -30,6 +32,7 @@ use crate::settings::{Http2, UpstreamSettings, parse_base_url};
 use clients::Clients;
 use connect::{DialError, Route, Target, dial, dial_error_of};
 use headers::Encoding;
+use rewrite::Addresses;
 use tls::{TlsConfigs, TlsRoots};
 
 /// Error bodies are read whole, up to this many bytes packed and unpacked.
@@ -89,6 +92,7 @@ pub struct ForwarderError {
 
 pub struct GoogleApiForwarder {
     base: Url,
+    addresses: Arc<Addresses>,
     clients: Clients,
     tls: TlsConfigs,
     allow_h2: bool,
@@ -107,6 +111,7 @@ impl GoogleApiForwarder {
         let allow_h2 = settings.http2 == Http2::Auto;
         let connect_timeout = Duration::from_secs(settings.connect_timeout_seconds);
         Ok(Self {
+            addresses: Arc::new(Addresses::new(&base)),
             base,
             clients: Clients::new(tls.clone(), allow_h2, connect_timeout),
             tls,
@@ -119,6 +124,11 @@ impl GoogleApiForwarder {
     /// Longest silence allowed before the first byte and between bytes.
     pub fn silence(&self) -> Duration {
         self.silence
+    }
+
+    /// How the upstream calls its own files.
+    pub fn addresses(&self) -> &Arc<Addresses> {
+        &self.addresses
     }
 
     pub fn clients(&self) -> &Clients {
@@ -142,7 +152,7 @@ impl GoogleApiForwarder {
 
     /// Opens a tunnel through `proxy` to the upstream's own host, TLS included, and closes it again.
     /// Answers the time it took.
-    pub async fn probe(&self, proxy: &std::sync::Arc<ProxyUrl>) -> Result<Duration, DialError> {
+    pub async fn probe(&self, proxy: &Arc<ProxyUrl>) -> Result<Duration, DialError> {
         let uri: Uri = self.base.as_str().parse().map_err(|_| {
             DialError::Upstream(connect::UpstreamFault::BadTarget { reason: "it is not a web address" })
         })?;

@@ -142,7 +142,7 @@ impl Service {
     async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
         let (parts, body) = request.into_parts();
         let body = ClientBody::new(body);
-        let path = gemini::canonical_path(parts.uri.path());
+        let (path, query) = gemini::canonical_target(parts.uri.path(), parts.uri.query());
         let route = route(&path, &parts.headers);
         let dialect = dialect_of(&route, &path);
         let host = match self.guard.check_source(&parts) {
@@ -158,19 +158,26 @@ impl Service {
             Err(error) => return refuse(dialect, &error, open),
         };
         let body = Replay::new(body, self.body_limit(&path), REPLAY_CAP);
-        let pinned = match pinned {
-            Some(key) => Some(key),
-            None => match self.owner(&path, &body).await {
-                Ok(owner) => owner,
-                Err(error) => return refuse(dialect, &error, open),
-            },
+        let owner = match self.look_ahead(&path, &host, &body, pinned.is_some()).await {
+            Ok(owner) => owner,
+            Err(error) => return refuse(dialect, &error, open),
         };
-        let call = self.call(parts, &path, dialect, pinned, &host);
+        let mut call = self.call(parts, (&path, query.as_deref()), dialect, pinned.or(owner), &host);
+        if announced_length(&call.outbound.headers) != body.length() {
+            call.outbound.headers.remove(header::CONTENT_LENGTH);
+        }
         self.dispatcher.dispatch(&call, body, open).await
     }
 
-    /// The key whose resources the path and the body name. While nothing is owned, nothing is read ahead.
-    async fn owner(&self, path: &str, body: &Replay<ClientBody>) -> Result<Option<String>, ApiError> {
+    /// The key whose resources the path and the body name; a pin needs none. Addresses of files here that the body
+    /// names become the upstream's on the way. While nothing is owned, nothing is read ahead.
+    async fn look_ahead(
+        &self,
+        path: &str,
+        host: &str,
+        body: &Replay<ClientBody>,
+        pinned: bool,
+    ) -> Result<Option<String>, ApiError> {
         if self.state.affinity.is_empty() {
             return Ok(None);
         }
@@ -178,10 +185,14 @@ impl Service {
         names.push(path.as_bytes());
         names.push(b" ");
         if !gemini::is_upload(path) {
+            body.rewriting(self.dispatcher.to_upstream(host));
             body.read_ahead(|bytes| names.push(bytes)).await;
             if body.fault() == Some(BodyFault::TooLarge) {
                 return Err(refusal::body_too_large());
             }
+        }
+        if pinned {
+            return Ok(None);
         }
         let owner = self.state.affinity.owner(&names.finish(), self.state.now());
         let pools = self.state.pools.lock();
@@ -214,9 +225,16 @@ impl Service {
         Ok(started_by.map(|key| key.to_string()).or_else(|| pin.map(str::to_owned)))
     }
 
-    fn call(&self, parts: Parts, path: &str, dialect: Dialect, pinned: Option<String>, host: &str) -> Call {
+    fn call(
+        &self,
+        parts: Parts,
+        (path, query): (&str, Option<&str>),
+        dialect: Dialect,
+        pinned: Option<String>,
+        host: &str,
+    ) -> Call {
         let traits = gemini::traits(&parts.method, path);
-        let query = parts.uri.query().and_then(headers::without_credentials);
+        let query = query.and_then(headers::without_credentials);
         let encoding = headers::encoding_for(&parts.headers, traits.read_here());
         let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
         Call {
