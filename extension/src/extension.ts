@@ -78,6 +78,7 @@ function sessionFor(
     secrets: context.secrets,
     memory: context.globalState,
     tokenFile: vscode.Uri.joinPath(context.globalStorageUri, "local-token").fsPath,
+    stateFile: vscode.Uri.joinPath(context.globalStorageUri, "state.json").fsPath,
     extraCaFile: process.env.NODE_EXTRA_CA_CERTS,
     settings: currentSettings,
     onSnapshot: (snapshot) => changes.fire(snapshot),

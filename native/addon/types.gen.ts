@@ -192,6 +192,11 @@ secrets: Record<string, string>,
  */
 token_file: string, 
 /**
+ * The JSON file that keeps learned state over a restart (rests, circuits, owners of files); without one it is
+ * forgotten.
+ */
+state_file?: string, 
+/**
  * PEM file of Node's NODE_EXTRA_CA_CERTS, when it is set.
  */
 extra_ca_file?: string, };

@@ -41,6 +41,7 @@ function signalGroup(group, signal) {
  * @property {LineLog} stdout
  * @property {Promise<{code: number | null, signal: NodeJS.Signals | null}>} exited
  * @property {() => Promise<void>} stop
+ * @property {() => Promise<void>} kill without a chance to end in order
  * @property {(port: number) => Promise<void>} listening resolves when it accepts connections on that loopback port
  */
 
@@ -94,6 +95,11 @@ export function startProcess(command, args, { as, cwd, env, stopSignal = "SIGTER
       clearTimeout(patience);
       // The leader is gone; its helpers may not be.
       if (group) signalGroup(group, "SIGKILL");
+      groups.delete(group);
+    },
+    async kill() {
+      if (group) signalGroup(group, "SIGKILL");
+      await exited;
       groups.delete(group);
     },
     async listening(port) {

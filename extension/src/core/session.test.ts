@@ -68,6 +68,7 @@ function stage(...starts: EndpointView[]) {
     },
     memory: { get: () => undefined, update: async () => undefined },
     tokenFile: "token",
+    stateFile: "state.json",
     extraCaFile: undefined,
     settings: () => structuredClone(settings),
     onSnapshot: ({ endpoint }) => shown.push(endpoint.kind),

@@ -23,6 +23,8 @@ export type Host = {
   readonly secrets: SecretSource & SecretStore;
   readonly memory: Memory;
   readonly tokenFile: string;
+  /** What the core learned, kept over a restart. */
+  readonly stateFile: string;
   /** The file of Node's `NODE_EXTRA_CA_CERTS`, which native code does not heed by itself. */
   readonly extraCaFile: string | undefined;
   settings(): Settings;
@@ -150,6 +152,7 @@ export class CoreSession {
       settings,
       secrets,
       token_file: host.tokenFile,
+      state_file: host.stateFile,
       ...(host.extraCaFile ? { extra_ca_file: host.extraCaFile } : {}),
     });
     this.#opened = { core, vault };

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use aggregator_core::aggregator::{Aggregator as Core, Opening, Tokens};
 use aggregator_core::command::{Command, Refusal, RefusalCode, Reply};
+use aggregator_core::store::json_file::JsonFile;
 use aggregator_core::vault::secrets;
 use aggregator_core::wire::{OpenOptions, OpenReport};
 use napi::bindgen_prelude::Function;
@@ -174,6 +175,7 @@ impl Inner {
             entered,
             tokens: Tokens::File(PathBuf::from(options.token_file)),
             vault: Arc::clone(&self.vault) as Arc<_>,
+            store: options.state_file.map(|path| Arc::new(JsonFile::new(path)) as Arc<_>),
             extra_ca: options.extra_ca_file.map(PathBuf::from).into_iter().collect(),
         })
         .map_err(|cannot| failure(cannot.to_string()))?;

@@ -26,6 +26,7 @@ pub mod secret;
 pub mod server;
 pub mod settings;
 pub mod state;
+pub mod store;
 pub mod token;
 pub mod vault;
 pub mod views;

@@ -19,6 +19,11 @@ pub struct OpenOptions {
     pub secrets: HashMap<String, String>,
     /// Where the local token lies; made with mode 0600 when absent.
     pub token_file: String,
+    /// The JSON file that keeps learned state over a restart (rests, circuits, owners of files); without one it is
+    /// forgotten.
+    #[serde(default)]
+    #[ts(optional)]
+    pub state_file: Option<String>,
     /// PEM file of Node's NODE_EXTRA_CA_CERTS, when it is set.
     #[serde(default)]
     #[ts(optional)]

@@ -271,7 +271,6 @@ impl Config {
             ("server.adminToken", self.server.admin_token.is_some()),
             ("proxy.failurePolicy: reassign", self.proxy.failure_policy == Some(FailurePolicy::Reassign)),
             ("rotatingProxy.maxRetries", self.rotating_proxy.max_retries.is_some()),
-            ("persistence.fallbackJsonPath", self.persistence.fallback_json_path.is_some()),
         ]
         .into_iter()
         .filter_map(|(name, used)| used.then_some(name))

@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 use aggregator_core::aggregator::{Aggregator, Opening, Tokens};
 use aggregator_core::settings::LocalAuth;
+use aggregator_core::store::StateStore;
+use aggregator_core::store::json_file::JsonFile;
 use aggregator_core::vault::DeclaredVault;
 use aggregator_core::views::EndpointView;
 use clap::{Parser, Subcommand};
@@ -99,11 +101,13 @@ fn serve(line: &Line) -> Result<(), String> {
 
 async fn run(ready: Ready) -> Result<(), String> {
     let tokens = tokens(&ready);
+    let store = ready.state_file.map(|path| Arc::new(JsonFile::new(path)) as Arc<dyn StateStore>);
     let aggregator = Aggregator::open(Opening {
         settings: ready.settings,
         entered: ready.entered,
         tokens,
         vault: Arc::new(DeclaredVault),
+        store,
         extra_ca: Vec::new(),
     })
     .map_err(|cannot| cannot.to_string())?;

@@ -34,6 +34,8 @@ pub struct Ready {
     pub access_tokens: Vec<Secret>,
     /// Where a token is kept that nobody configured.
     pub token_file: PathBuf,
+    /// Where learned state is kept; `None` when persistence is switched off.
+    pub state_file: Option<PathBuf>,
     pub config: Config,
     pub file: Option<PathBuf>,
 }
@@ -83,6 +85,7 @@ pub fn read(line: &Line, environment: impl Fn(&str) -> Option<String>) -> Result
         entered,
         access_tokens: config.server.access_tokens.iter().map(|text| Secret::new(text.as_str())).collect(),
         token_file: state_folder(&config).join("access-token"),
+        state_file: state_file(&config),
         config,
         file,
     })
@@ -214,6 +217,16 @@ fn state_folder(config: &Config) -> PathBuf {
     let file = config.persistence.sqlite_path.as_ref().map(PathBuf::from);
     file.and_then(|path| path.parent().map(Path::to_path_buf))
         .unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_FOLDER))
+}
+
+/// Beside SQLite, which this version has not, the interface knows a JSON file: that is the one used.
+fn state_file(config: &Config) -> Option<PathBuf> {
+    let persistence = &config.persistence;
+    let file = || match &persistence.fallback_json_path {
+        Some(path) => PathBuf::from(path),
+        None => state_folder(config).join("state.json"),
+    };
+    persistence.enabled.unwrap_or(true).then(file)
 }
 
 #[cfg(test)]

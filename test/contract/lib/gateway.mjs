@@ -73,8 +73,11 @@ export async function startGateway({ config, env, secrets = [] }) {
     return (await process.output.waitFor(find, { what: `the log never told of ${kind}` })).message;
   }
 
+  let killed = false;
+
   /** Stops by SIGTERM; every way a secret could have been seen is searched. */
   async function stop() {
+    if (killed) return;
     await process.stop();
     const { code } = await process.exited;
     dir.dispose();
@@ -84,14 +87,23 @@ export async function startGateway({ config, env, secrets = [] }) {
     assert.equal(code, 0, `SIGTERM is a good end; the log ends:\n${process.output.all.slice(-5).join("\n")}`);
   }
 
-  return { url, port: Number(new URL(url).port), dir: dir.path, log: process.output, canary, ask, logged, event, stop };
+  /** Ends it as a crash would: nothing is saved any more. */
+  async function kill() {
+    killed = true;
+    await process.kill();
+    dir.dispose();
+    canary.check("the program's output", process.output.all.join("\n"));
+  }
+
+  const port = Number(new URL(url).port);
+  return { url, port, dir: dir.path, log: process.output, canary, ask, logged, event, stop, kill };
 }
 
 /** @param {Config} config @param {string} dir */
 function completed({ server, ...rest }, dir) {
   return {
     server: { host: "127.0.0.1", port: 0, accessTokens: [TOKEN], shutdownGraceSeconds: 1, ...server },
-    persistence: { sqlitePath: join(dir, "state.sqlite") },
+    persistence: { sqlitePath: join(dir, "state.sqlite"), fallbackJsonPath: join(dir, "state.json") },
     log: { level: "debug", format: "json" },
     ...rest,
   };

@@ -102,6 +102,8 @@ impl Aggregator {
             listener.local_addr().map_err(|error| failed(format!("The port cannot be used: {error}.")))?;
         let guard = Guard::new(addr, settings.server.local_auth, self.tokens.read().clone())
             .map_err(|unguarded| failed(unguarded.0))?;
+        // The port is ours: no other window writes now.
+        self.load_kept().await;
         let dispatcher = RequestDispatcher::new(
             Arc::clone(&self.state),
             Arc::clone(&self.forwarder),
@@ -125,6 +127,7 @@ impl Aggregator {
         if watching.is_empty() {
             watching.spawn(Arc::clone(self).probe_forever());
             watching.spawn(Arc::clone(self).tell_returns_forever());
+            watching.spawn(Arc::clone(self).keep_forever());
         }
     }
 

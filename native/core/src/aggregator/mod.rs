@@ -7,6 +7,7 @@
 mod changes;
 mod commands;
 mod edit;
+mod keeping;
 mod listening;
 mod probes;
 mod returns;
@@ -14,6 +15,7 @@ mod testing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
@@ -30,6 +32,7 @@ use crate::server::Endpoint;
 use crate::server::uploads::Uploads;
 use crate::settings::{Problem, Settings};
 use crate::state::State;
+use crate::store::StateStore;
 use crate::token;
 use crate::vault::{Entered, Vault};
 use crate::views::{EndpointView, Snapshot, snapshot};
@@ -48,6 +51,8 @@ pub struct Opening {
     pub entered: Entered,
     pub tokens: Tokens,
     pub vault: Arc<dyn Vault>,
+    /// Where learned state is kept; without one a restart forgets it.
+    pub store: Option<Arc<dyn StateStore>>,
     /// More certificate authorities to trust, beside `upstream.caFile` (Node's NODE_EXTRA_CA_CERTS, say).
     pub extra_ca: Vec<PathBuf>,
 }
@@ -69,6 +74,12 @@ impl std::error::Error for CannotOpen {}
 pub struct Aggregator {
     state: Arc<State>,
     vault: Arc<dyn Vault>,
+    store: Option<Arc<dyn StateStore>>,
+    /// What was kept has been taken over.
+    loaded: AtomicBool,
+    /// Saves begun, and the newest of them that reached the store: they go one after another and never backwards.
+    saves: AtomicU64,
+    saving: Arc<Mutex<u64>>,
     extra_ca: Vec<PathBuf>,
     token_file: Option<PathBuf>,
     tokens: RwLock<Vec<Secret>>,
@@ -82,7 +93,7 @@ pub struct Aggregator {
     view: Mutex<EndpointView>,
     /// The proxies were edited: new ones want a probe.
     pool_changed: Notify,
-    /// Probes and returns; they run from the first time the endpoint listens.
+    /// Probes, returns and the keeping of what was learned; they run from the first time the endpoint listens.
     watching: Mutex<JoinSet<()>>,
 }
 
@@ -111,6 +122,10 @@ impl Aggregator {
         let this = Arc::new(Self {
             state,
             vault: opening.vault,
+            store: opening.store,
+            loaded: AtomicBool::new(false),
+            saves: AtomicU64::new(0),
+            saving: Arc::default(),
             extra_ca: opening.extra_ca,
             token_file,
             tokens: RwLock::new(tokens),
@@ -139,10 +154,11 @@ impl Aggregator {
         self.tokens.read().first().cloned()
     }
 
-    /// Stops the endpoint and the probes and lets go of every idle connection.
+    /// Stops the endpoint and the probes, saves what was learned and lets go of every idle connection.
     pub async fn close(&self) {
         self.watching.lock().abort_all();
         self.stop_server().await;
+        self.keep_at_the_end().await;
         self.forwarder().clients().retain(|_, _| false);
     }
 

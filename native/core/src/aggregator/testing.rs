@@ -100,15 +100,8 @@ impl Aggregator {
 
     /// A key that the upstream refused before and now takes serves again.
     fn forgive(&self, id: &KeyId, name: &str) {
-        let forgiven = {
-            let mut pools = self.state.pools.lock();
-            let now = self.state.now();
-            pools.keys.get_mut(id).is_some_and(|key| {
-                let was_out = key.learned.disabled_because.is_some() || !key.learned.breaker.admits(now);
-                key.learned.forgive();
-                was_out
-            })
-        };
+        let now = self.state.now();
+        let forgiven = self.state.pools.lock().works_after_all(id, now);
         if forgiven {
             let words = format!("Key \"{name}\" is valid again and serves.");
             let event = Event::new(EventType::KeyAvailable, Level::Info, self.state.now(), words).key(id);

@@ -186,3 +186,6 @@ fn provably_unprocessed(outcome: &Outcome) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use super::{Pick, Pools};
 use crate::clock::Millis;
 use crate::dispatch::judge::{Blame, Rest, RestLength, Verdict};
 use crate::events::{Event, EventType, Level};
+use crate::ids::KeyId;
 use crate::keys::circuit::{Cause, Circuit};
 use crate::keys::pacific::next_midnight;
 use crate::keys::quota::Resting;
@@ -28,6 +29,9 @@ impl Pools {
         now: Millis,
     ) -> Option<Event> {
         self.learn_project(pick, verdict, now)?;
+        if matches!(verdict.blame, Blame::Key | Blame::Quota | Blame::Model | Blame::KeyOrUpstream) {
+            self.revision += 1;
+        }
         match verdict.blame {
             Blame::Nobody => self.served(pick, now),
             Blame::Key => self.refused(pick, verdict, settings, now),
@@ -80,11 +84,23 @@ impl Pools {
         if key.learned.disabled_because.is_some() && !pick.trial {
             return None;
         }
-        key.learned.disabled_because = None;
+        let forgiven = key.learned.disabled_because.take().is_some();
+        let closed = key.learned.breaker.succeeded() || forgiven;
         let words =
             || format!("Key \"{}\" is available again: a request with it succeeded.", key.entered.name);
         let event = || Event::new(EventType::KeyAvailable, Level::Info, now, words()).key(&pick.key);
-        key.learned.breaker.succeeded().then(event)
+        let told = closed.then(event);
+        self.revision += u64::from(closed);
+        told
+    }
+
+    /// A test proved that the key works. Answers whether it was let alone until now.
+    pub fn works_after_all(&mut self, id: &KeyId, now: Millis) -> bool {
+        let Some(key) = self.keys.get_mut(id) else { return false };
+        let was_out = key.learned.disabled_because.is_some() || !key.learned.breaker.admits(now);
+        key.learned.forgive();
+        self.revision += u64::from(was_out);
+        was_out
     }
 
     /// The attempt says nothing of the key; a trial is open again for the next.

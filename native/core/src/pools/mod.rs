@@ -36,6 +36,8 @@ pub struct Pools {
     direct_reached: Option<Millis>,
     /// The latest time seen, by which a clock that was set back is noticed.
     latest: Millis,
+    /// Grows when something worth keeping was learned.
+    revision: u64,
     pub rng: fastrand::Rng,
 }
 
@@ -143,6 +145,7 @@ impl Pools {
         if let Some(key) = self.keys.get_mut(id) {
             key.learned.forgive();
             self.quotas.forget(&key.quota_project());
+            self.revision += 1;
         }
     }
 
@@ -153,6 +156,7 @@ impl Pools {
         self.keys.adopt(next.keys.entered());
         self.proxies.adopt(next.proxies.entered());
         self.assignments = next.assignments;
+        self.revision += 1;
     }
 
     /// Makes assignments fit after any change to keys or proxies.
@@ -243,6 +247,10 @@ impl Pools {
         if back > CLOCK_SLACK || now > self.latest {
             self.latest = now;
         }
+    }
+
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Picks this very key, available or not, to test it.

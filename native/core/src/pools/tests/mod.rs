@@ -1,5 +1,8 @@
 //! What a pick and a settlement promise to the rest of the core: who is chosen, who is charged, who never is.
 
+mod circuits;
+mod clock;
+
 use std::time::Duration;
 
 use super::*;

@@ -1,0 +1,168 @@
+//! When the search goes on, after what pause, and when it must not: bounds on attempts and time, creating calls, waits.
+
+use std::time::Duration;
+
+use super::*;
+use crate::dispatch::judge::judge;
+use crate::proxies::fault::ProxyFault;
+use crate::secret::Secret;
+
+fn search(creates: bool) -> Search {
+    Search::new(Asked { creates, ..Asked::default() }, &Settings::default(), 1_000)
+}
+
+fn pick(key: &str) -> Pick {
+    Pick {
+        key: key.into(),
+        key_name: key.to_owned(),
+        secret: Secret::new("test-key"),
+        proxy: None,
+        model: None,
+        trial: false,
+    }
+}
+
+fn status(status: u16) -> Outcome {
+    Outcome::Answered { status, error: None, retry_after: None }
+}
+
+fn failed(search: &mut Search, key: &str, outcome: &Outcome, now: Millis) -> Next {
+    let verdict = judge(outcome);
+    let attempt = Attempted { pick: &pick(key), outcome, verdict: &verdict, repeatable: true };
+    search.failed(attempt, None, now, &mut fastrand::Rng::with_seed(1))
+}
+
+fn pause(next: Next, now: Millis) -> Millis {
+    match next {
+        Next::Again(at) => at - now,
+        Next::GiveUp => panic!("gave up"),
+    }
+}
+
+#[test]
+fn another_key_asks_at_once_unless_the_upstream_fails() {
+    let instantly = [status(429), status(401), Outcome::Proxy(ProxyFault::Refused), Outcome::TimedOut];
+    for outcome in instantly {
+        assert_eq!(failed(&mut search(false), "a", &outcome, 1_000), Next::Again(1_000), "{outcome:?}");
+    }
+    for outcome in [status(503), status(500), Outcome::Unreachable("no route".to_owned())] {
+        let mut search = search(false);
+        let pauses = [0, 1, 2].map(|_| pause(failed(&mut search, "a", &outcome, 1_000), 1_000));
+        for (pause, middle) in pauses.into_iter().zip([250, 500, 1_000]) {
+            assert!((middle * 8 / 10..=middle * 12 / 10).contains(&pause), "{outcome:?}: {pauses:?}");
+        }
+    }
+}
+
+#[test]
+fn a_pause_the_upstream_asks_for_is_kept_or_handed_to_the_client() {
+    let asks = |seconds| Outcome::Answered {
+        status: 503,
+        error: None,
+        retry_after: Some(Duration::from_secs(seconds)),
+    };
+    assert_eq!(failed(&mut search(false), "a", &asks(8), 1_000), Next::Again(9_000));
+    assert_eq!(failed(&mut search(false), "a", &asks(9), 1_000), Next::GiveUp);
+}
+
+#[test]
+fn attempts_are_bounded() {
+    let mut search = search(false);
+    for key in ["a", "b", "c"] {
+        assert_ne!(failed(&mut search, key, &status(429), 1_000), Next::GiveUp);
+    }
+    assert_eq!(failed(&mut search, "d", &status(429), 1_000), Next::GiveUp);
+    assert_eq!(search.attempts(), 4);
+}
+
+#[test]
+fn no_attempt_begins_after_twice_the_time_out() {
+    let last = 1_000 + 2 * 300_000;
+    assert_ne!(failed(&mut search(false), "a", &Outcome::TimedOut, last), Next::GiveUp);
+    assert_eq!(failed(&mut search(false), "a", &Outcome::TimedOut, last + 1), Next::GiveUp);
+    assert_eq!(failed(&mut search(false), "a", &status(503), last), Next::GiveUp, "the pause goes beyond it");
+}
+
+#[test]
+fn a_callers_fault_and_a_body_that_is_gone_end_it() {
+    for outcome in [status(400), status(404), Outcome::CallerGone, Outcome::BodyTooLarge] {
+        assert_eq!(failed(&mut search(false), "a", &outcome, 1_000), Next::GiveUp, "{outcome:?}");
+    }
+    let verdict = judge(&status(429));
+    let attempt = Attempted { pick: &pick("a"), outcome: &status(429), verdict: &verdict, repeatable: false };
+    assert_eq!(search(false).failed(attempt, None, 1_000, &mut fastrand::Rng::new()), Next::GiveUp);
+}
+
+#[test]
+fn what_creates_is_repeated_only_when_nothing_can_have_happened() {
+    let goes_on = |outcome: Outcome| failed(&mut search(true), "a", &outcome, 1_000) != Next::GiveUp;
+    for unprocessed in [status(429), status(401), status(403), Outcome::Proxy(ProxyFault::Refused)] {
+        assert!(goes_on(unprocessed.clone()), "{unprocessed:?}");
+    }
+    assert!(goes_on(Outcome::Unreachable("no route".to_owned())));
+    for unsure in [status(500), status(503), Outcome::TimedOut, Outcome::Interrupted("cut".to_owned())] {
+        assert!(!goes_on(unsure.clone()), "{unsure:?}");
+    }
+}
+
+#[test]
+fn whoever_failed_is_known_to_the_next_pick() {
+    let mut search = search(false);
+    let (verdict, project) = (judge(&status(429)), "p".to_owned());
+    let attempt = Attempted { pick: &pick("a"), outcome: &status(429), verdict: &verdict, repeatable: true };
+    search.failed(attempt, Some(&project), 1_000, &mut fastrand::Rng::new());
+    assert_eq!(search.wish().tried, ["a".into()]);
+    assert_eq!(search.wish().tried_projects, ["p"]);
+}
+
+#[test]
+fn the_same_keys_ask_again_of_an_upstream_that_says_it_fails_and_once_after_a_break() {
+    let mut failing = search(false);
+    failed(&mut failing, "a", &status(503), 1_000);
+    assert_eq!(failing.without_key(&NoKey::AllTried, None, 1_000), Next::Again(1_000));
+    assert!(failing.wish().tried.is_empty());
+    failed(&mut failing, "a", &status(503), 1_000);
+    assert_eq!(
+        failing.without_key(&NoKey::AllTried, None, 1_000),
+        Next::Again(1_000),
+        "as long as attempts last"
+    );
+
+    let mut broken = search(false);
+    let cut = Outcome::Interrupted("cut".to_owned());
+    failed(&mut broken, "a", &cut, 1_000);
+    assert_eq!(broken.without_key(&NoKey::AllTried, None, 1_000), Next::Again(1_000));
+    failed(&mut broken, "a", &cut, 1_000);
+    assert_eq!(broken.without_key(&NoKey::AllTried, None, 1_000), Next::GiveUp, "once");
+
+    for other in [status(429), status(403), Outcome::TimedOut, Outcome::Proxy(ProxyFault::Refused)] {
+        let mut search = search(false);
+        failed(&mut search, "a", &other, 1_000);
+        assert_eq!(search.without_key(&NoKey::AllTried, None, 1_000), Next::GiveUp, "{other:?}");
+    }
+    assert_eq!(search(false).without_key(&NoKey::AllTried, None, 1_000), Next::GiveUp);
+}
+
+#[test]
+fn a_return_is_waited_for_only_as_long_as_the_settings_allow() {
+    let settings = Settings { max_wait_seconds: 10, ..Settings::default() };
+    let new = || Search::new(Asked::default(), &settings, 1_000);
+    let out = NoKey::AllOut(Vec::new());
+    assert_eq!(new().without_key(&out, Some(11_000), 1_000), Next::Again(11_000));
+    assert_eq!(new().without_key(&out, Some(11_001), 1_000), Next::GiveUp);
+    assert_eq!(new().without_key(&out, None, 1_000), Next::GiveUp);
+    assert_eq!(new().without_key(&out, Some(11_000), 11_000), Next::GiveUp, "the time is over");
+    let impatient = search(false).without_key(&out, Some(1_001), 1_000);
+    assert_eq!(impatient, Next::GiveUp);
+}
+
+#[test]
+fn quotas_are_the_reason_when_several_keys_met_them() {
+    let mut search = search(false);
+    failed(&mut search, "a", &status(429), 1_000);
+    assert!(!search.quotas_are_the_reason(), "one key alone: Google's own words");
+    failed(&mut search, "b", &status(429), 1_000);
+    assert!(search.quotas_are_the_reason());
+    failed(&mut search, "c", &status(503), 1_000);
+    assert!(!search.quotas_are_the_reason());
+}

@@ -1,0 +1,49 @@
+//! StateStore: what the system learned, kept over a restart: rests, circuits, scores, who owns which resource. What the
+//! user entered is the vault's. Where it lies is the host's choice; when it is written the aggregator's (`keeping`).
+//!
+//! Invariant: nothing that is kept here holds a secret; keys are recognised by a fingerprint, uploads by a digest.
+
+pub mod json_file;
+
+use serde::{Deserialize, Serialize};
+
+use crate::affinity::OwnedName;
+use crate::pools::learned::LearnedPools;
+use crate::server::uploads::OwnedUpload;
+
+/// The form of what is kept. A later program reads older ones; an earlier one sets a newer one aside.
+pub const VERSION: u32 = 1;
+
+/// All that is kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Kept {
+    pub version: u32,
+    #[serde(default)]
+    pub pools: LearnedPools,
+    #[serde(default)]
+    pub owned: Vec<OwnedName>,
+    #[serde(default)]
+    pub uploads: Vec<OwnedUpload>,
+}
+
+/// What was found at the start.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    pub kept: Option<Kept>,
+    /// One sentence for the user, when something could not be read.
+    pub warning: Option<String>,
+}
+
+/// Why something could not be kept, as a sentence with the place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreError(pub String);
+
+/// Both calls may block on a disk; the caller keeps them off the request path.
+pub trait StateStore: Send + Sync {
+    /// What was kept last. Damage is no error: it is set aside and said.
+    fn load(&self) -> Found;
+
+    /// Replaces what was kept; afterwards it survives the end of the process.
+    fn save(&self, kept: &Kept) -> Result<(), StoreError>;
+}
