@@ -82,6 +82,18 @@ fn is_resource(path: &str) -> bool {
         || RESOURCE_CALLS.iter().any(|call| tail.ends_with(call))
 }
 
+/// What a request uses the quota of: the model its path names, else the collection (`files`, `interactions`), else the
+/// Live API as a whole. Google counts by model; for calls that name theirs in the body this is the nearest guess.
+pub fn quota_subject(path: &str) -> Option<String> {
+    if path.starts_with("/ws/") {
+        return Some("live".to_owned());
+    }
+    let path = path.strip_prefix("/upload").or_else(|| path.strip_prefix("/download")).unwrap_or(path);
+    let (_, tail) = version_of(path)?;
+    let tail = tail.strip_prefix("/models/").or_else(|| tail.strip_prefix('/'))?;
+    tail.split(['/', ':']).next().filter(|subject| !subject.is_empty()).map(str::to_owned)
+}
+
 pub fn is_upload(path: &str) -> bool {
     path.starts_with("/upload/")
 }
@@ -223,6 +235,22 @@ mod tests {
             "/v1/interactions",
         ] {
             assert!(!is_list(&Method::GET, path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_quota_is_the_models_or_else_the_collections() {
+        for (path, subject) in [
+            ("/v1/models/gemini-3.8-flash:generateContent", Some("gemini-3.8-flash")),
+            ("/v1beta/models/m/operations/7", Some("m")),
+            ("/v1beta/models", Some("models")),
+            ("/v1beta/interactions", Some("interactions")),
+            ("/v1beta/cachedContents/x", Some("cachedContents")),
+            ("/upload/v1beta/files", Some("files")),
+            ("/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent", Some("live")),
+            ("/v1beta", None),
+        ] {
+            assert_eq!(quota_subject(path).as_deref(), subject, "{path}");
         }
     }
 

@@ -77,6 +77,8 @@ pub struct Verdict {
     pub rests: Vec<Rest>,
     /// How long the upstream asks to wait before anybody tries again, where it does.
     pub pause: Option<Duration>,
+    /// The model that the key has not, where Google named it.
+    pub model: Option<String>,
     /// The project that Google named, where it did.
     pub project: Option<String>,
     /// For the log and the panel: one clause, no secrets. Empty when all went well.
@@ -107,7 +109,15 @@ pub enum RestLength {
 
 impl Verdict {
     fn new(blame: Blame, retry: bool, reason: impl Into<String>) -> Self {
-        Self { blame, retry, rests: Vec::new(), pause: None, project: None, reason: reason.into() }
+        Self {
+            blame,
+            retry,
+            rests: Vec::new(),
+            pause: None,
+            model: None,
+            project: None,
+            reason: reason.into(),
+        }
     }
 }
 
@@ -192,7 +202,9 @@ fn by_status(status: u16, error: Option<&UpstreamError>, retry_after: Option<Dur
         success if success < 400 => Verdict::new(Blame::Nobody, false, ""),
         401 => Verdict::new(Blame::Key, true, "Google does not accept this key (401)"),
         403 if says(&RESOURCE_WORDS) => named(Blame::Caller, false),
-        404 if says(&MODEL_WORDS) => named(Blame::Model, true),
+        404 if says(&MODEL_WORDS) => {
+            Verdict { model: error.and_then(UpstreamError::named_model), ..named(Blame::Model, true) }
+        }
         429 => {
             Verdict { rests: rests(error, retry_after), ..Verdict::new(Blame::Quota, true, "Quota used up") }
         }

@@ -50,6 +50,8 @@ pub struct Call {
     pub dialect: Dialect,
     pub traits: Traits,
     pub outbound: Outbound,
+    /// Whose quota it uses: a model, as a rule.
+    pub subject: Option<String>,
     /// Key id or name that must serve.
     pub pinned: Option<String>,
     /// `http://host:port` as the client reached this endpoint.
@@ -88,11 +90,8 @@ impl RequestDispatcher {
         mut open: OpenRequest,
     ) -> Response<ReplyBody> {
         let forwarder = self.forwarder.read().clone();
-        let asked = Asked {
-            pinned: call.pinned.clone(),
-            model: open.model().map(str::to_owned),
-            creates: call.traits.creates,
-        };
+        let asked =
+            Asked { pinned: call.pinned.clone(), model: call.subject.clone(), creates: call.traits.creates };
         let mut search = Search::new(asked, &self.state.settings(), self.state.now());
         let mut last: Option<(Failure, Pick)> = None;
         loop {

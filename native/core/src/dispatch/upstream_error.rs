@@ -91,6 +91,14 @@ impl UpstreamError {
         })
     }
 
+    /// The `m` of "models/m is not found".
+    pub fn named_model(&self) -> Option<String> {
+        let (_, after) = self.message.split_once("models/")?;
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let name = after.split(|c| !is_name(c)).next()?.trim_end_matches('.');
+        (!name.is_empty()).then(|| name.to_owned())
+    }
+
     pub fn begins(&self, any_of: &[&str]) -> bool {
         let message = self.message.trim_start().to_ascii_lowercase();
         any_of.iter().any(|words| message.starts_with(words))

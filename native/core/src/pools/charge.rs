@@ -41,8 +41,9 @@ impl Pools {
             }
             Blame::Model => {
                 let back = self.proved_valid(pick, now);
-                let model = pick.model.as_ref()?;
-                self.key_of(pick)?.learned.lack(model, now);
+                if let (Some(model), Some(key)) = (&verdict.model, self.key_of(pick)) {
+                    key.learned.lack(model, now);
+                }
                 back
             }
             Blame::KeyOrUpstream => self.doubt_key(pick, verdict, settings, now),

@@ -238,6 +238,7 @@ impl Service {
         let encoding = headers::encoding_for(&parts.headers, traits.read_here());
         let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
         Call {
+            subject: gemini::quota_subject(path),
             dialect,
             traits,
             outbound: Outbound { method: parts.method, target, headers: parts.headers, encoding },

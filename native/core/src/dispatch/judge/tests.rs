@@ -165,6 +165,16 @@ fn a_model_that_this_key_has_not_concerns_the_pair_only() {
 }
 
 #[test]
+fn the_model_that_a_key_has_not_is_read_from_googles_words() {
+    let model = |message: &str| answered(404, &format!(r#"{{"error":{{"message":"{message}"}}}}"#)).model;
+    let found = model("models/gemini-2.5-pro is not found for API version v1");
+    assert_eq!(found.as_deref(), Some("gemini-2.5-pro"));
+    assert_eq!(model("This model models/gemini-1_a.").as_deref(), Some("gemini-1_a"));
+    assert_eq!(model("models/ is not found for API version v1"), None);
+    assert_eq!(model("The model is no longer available"), None);
+}
+
+#[test]
 fn a_location_that_is_not_served_is_the_egress_addresss() {
     let body = r#"{"error":{"code":400,"message":"User location is not supported for the API use.","status":"FAILED_PRECONDITION"}}"#;
     check(&[(400, body, Blame::Proxy, true)]);
