@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
-use http::{HeaderMap, Response};
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
 use parking_lot::RwLock;
@@ -173,6 +173,10 @@ impl RequestDispatcher {
             self.uploads.rewrite(&mut reply_headers, &lease.pick.key, here, self.state.now());
         }
         mark(&mut reply_headers, open.id(), Some(&lease.pick), open.attempts() + 1);
+        if parts.status == StatusCode::NO_CONTENT {
+            // A length may not be said here; an upstream that says one would cost the client its connection.
+            reply_headers.remove(header::CONTENT_LENGTH);
+        }
         let status = parts.status.as_u16();
         let claim = Claim { lease, open, status, started };
         let mut reply = Response::new(ReplyBody::flowing(body, filters, claim, forwarder.silence()));
