@@ -143,6 +143,17 @@ describe("clients of every habit", () => {
     }
   });
 
+  test("a client that leaves while its request waits for a key waits no longer", async () => {
+    const waiting = await bench.gateway({ keys: [KEYS.alpha], maxWaitSeconds: 600 });
+    bench.upstream.script.any().once(behave.quotaPerMinute({ retryDelay: "500s" }));
+    const body = JSON.stringify(prompt("Hi"));
+    const socket = begin(waiting, `Content-Length: ${body.length}\r\n\r\n${body}`);
+    await waiting.event("key.cooling");
+    socket.destroy();
+    assert.match(await waiting.event("request.finished"), /generateContent 499 .*alpha → direct → 429/);
+    assert.equal(bench.upstream.ledger.requests.length, 1);
+  });
+
   test("a client that leaves in the middle of its body leaves a request that is never completed", async () => {
     const two = await bench.gateway({ keys: [KEYS.alpha, KEYS.beta] });
     const socket = begin(two, "Content-Length: 1000\r\n\r\n{ half of it");
