@@ -18,6 +18,9 @@ use crate::vault::Assignment;
 #[derive(Clone, Debug, Default)]
 pub struct ProxyAssignmentManager {
     by_key: HashMap<KeyId, Assignment>,
+    /// Keys on each proxy.
+    /// Invariant: always what a count of `by_key` would give; only `put` and `take` change the two.
+    counts: HashMap<ProxyId, u32>,
     balancer: ProxyLoadBalancer,
 }
 
@@ -40,23 +43,41 @@ impl ProxyAssignmentManager {
     }
 
     pub fn adopt(&mut self, assignments: Vec<Assignment>) {
-        self.by_key = assignments.into_iter().map(|entry| (entry.key_id.clone(), entry)).collect();
+        (self.by_key, self.counts) = (HashMap::new(), HashMap::new());
+        assignments.into_iter().for_each(|entry| self.put(entry));
     }
 
     pub fn count(&self, proxy: &ProxyId) -> u32 {
-        let on_it = self.by_key.values().filter(|entry| entry.proxy_id.as_ref() == Some(proxy)).count();
-        u32::try_from(on_it).unwrap_or(u32::MAX)
+        self.counts.get(proxy).copied().unwrap_or(0)
     }
 
     /// By hand: stays until changed by hand. `None` pins "No Proxy".
     pub fn assign(&mut self, key: &KeyId, proxy: Option<ProxyId>, now: Millis) {
-        let entry = Assignment { key_id: key.clone(), proxy_id: proxy, assigned_at: now, is_manual: true };
-        self.by_key.insert(key.clone(), entry);
+        self.put(Assignment { key_id: key.clone(), proxy_id: proxy, assigned_at: now, is_manual: true });
     }
 
     /// Forgets the assignment; the next [`settle`](Self::settle) places the key automatically.
     pub fn unassign(&mut self, key: &KeyId) {
-        self.by_key.remove(key);
+        self.take(key);
+    }
+
+    fn put(&mut self, entry: Assignment) {
+        self.take(&entry.key_id);
+        if let Some(proxy) = &entry.proxy_id {
+            *self.counts.entry(proxy.clone()).or_default() += 1;
+        }
+        self.by_key.insert(entry.key_id.clone(), entry);
+    }
+
+    fn take(&mut self, key: &KeyId) {
+        let proxy = self.by_key.remove(key).and_then(|entry| entry.proxy_id);
+        let Some(proxy) = proxy else { return };
+        if let Some(count) = self.counts.get_mut(&proxy) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&proxy);
+            }
+        }
     }
 
     /// Makes the assignments fit keys and pool: drops what points nowhere, places automatic keys that have no
@@ -71,25 +92,32 @@ impl ProxyAssignmentManager {
     }
 
     fn drop_dangling(&mut self, around: &Placing<'_>) {
-        self.by_key.retain(|key, entry| {
-            around.keys.get(key).is_some()
+        let fits = |entry: &Assignment| {
+            around.keys.get(&entry.key_id).is_some()
                 && match &entry.proxy_id {
                     Some(proxy) => around.proxies.get(proxy).is_some(),
                     None => entry.is_manual,
                 }
-        });
+        };
+        let gone: Vec<KeyId> =
+            self.by_key.values().filter(|entry| !fits(entry)).map(|entry| entry.key_id.clone()).collect();
+        gone.iter().for_each(|key| self.take(key));
     }
 
     fn place_unassigned(&mut self, around: &Placing<'_>, rng: &mut fastrand::Rng) {
+        let mut loads = self.loads(around);
         for key in around.keys.iter().map(|key| &key.entered.id) {
             if self.get(key).is_some_and(|entry| entry.is_manual || self.is_enabled(entry, around)) {
                 continue;
             }
-            let loads = self.loads(around);
             let chosen = self.balancer.choose(around.settings.load_balancing_strategy, &loads, rng);
-            if let Some(proxy) = chosen {
-                self.place(key, proxy, around.now);
+            let Some(proxy) = chosen else { continue };
+            let before = self.get(key).and_then(|entry| entry.proxy_id.clone());
+            for load in &mut loads {
+                load.keys += u32::from(load.proxy == proxy);
+                load.keys -= u32::from(before.as_ref() == Some(&load.proxy));
             }
+            self.place(key, proxy, around.now);
         }
     }
 
@@ -107,9 +135,12 @@ impl ProxyAssignmentManager {
     }
 
     fn place(&mut self, key: &KeyId, proxy: ProxyId, now: Millis) {
-        let entry =
-            Assignment { key_id: key.clone(), proxy_id: Some(proxy), assigned_at: now, is_manual: false };
-        self.by_key.insert(key.clone(), entry);
+        self.put(Assignment {
+            key_id: key.clone(),
+            proxy_id: Some(proxy),
+            assigned_at: now,
+            is_manual: false,
+        });
     }
 
     fn is_enabled(&self, entry: &Assignment, around: &Placing<'_>) -> bool {
@@ -119,16 +150,12 @@ impl ProxyAssignmentManager {
 
     /// The loads of the proxies that may take keys: active ones, or all enabled ones when none is active.
     fn loads(&self, around: &Placing<'_>) -> Vec<Load> {
-        let mut counts: HashMap<&ProxyId, u32> = HashMap::new();
-        for proxy in self.by_key.values().filter_map(|entry| entry.proxy_id.as_ref()) {
-            *counts.entry(proxy).or_default() += 1;
-        }
         let with = |status: ProxyStatus| -> Vec<Load> {
             let fitting = around.proxies.iter().filter(|proxy| proxy.status() == status);
             fitting
                 .map(|proxy| Load {
                     proxy: proxy.entered.id.clone(),
-                    keys: counts.get(&proxy.entered.id).copied().unwrap_or(0),
+                    keys: self.count(&proxy.entered.id),
                     in_flight: proxy.health.in_flight,
                     https: proxy.entered.url.scheme() == ProxyScheme::Https,
                 })

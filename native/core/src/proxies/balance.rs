@@ -1,7 +1,8 @@
 //! ProxyLoadBalancer: the pure choices of where a key goes and which keys move when loads drift apart.
 //! It sees loads, never keys' texts or sockets, and applies nothing itself.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 
 use crate::ids::{KeyId, ProxyId};
 use crate::settings::LoadBalancingStrategy;
@@ -60,31 +61,66 @@ pub fn generate_rebalance_plan(
     automatic: &HashMap<ProxyId, Vec<KeyId>>,
     threshold: u32,
 ) -> Vec<Move> {
-    let mut loads = loads.to_vec();
-    let mut movable = automatic.clone();
-    let spread = |loads: &[Load]| {
-        let most = loads.iter().map(|load| load.keys).max().unwrap_or(0);
-        most - loads.iter().map(|load| load.keys).min().unwrap_or(0)
-    };
-    if spread(&loads) <= threshold.max(1) {
+    let most = loads.iter().map(|load| load.keys).max().unwrap_or(0);
+    let least = loads.iter().map(|load| load.keys).min().unwrap_or(0);
+    if most - least <= threshold.max(1) {
         return Vec::new();
     }
-    let mut plan = Vec::new();
-    while let Some((from, to)) = widest_pair(&loads, &movable) {
-        let Some(key) = movable.get_mut(&loads[from].proxy).and_then(Vec::pop) else { break };
-        loads[from].keys -= 1;
-        loads[to].keys += 1;
-        plan.push(Move { key, from: loads[from].proxy.clone(), to: loads[to].proxy.clone() });
-    }
-    plan
+    let mut scales = Scales::new(loads, automatic);
+    std::iter::from_fn(|| scales.step(loads)).collect()
 }
 
-/// The fullest proxy that has an automatic key to give, and the emptiest, when they differ by two or more.
-fn widest_pair(loads: &[Load], movable: &HashMap<ProxyId, Vec<KeyId>>) -> Option<(usize, usize)> {
-    let gives = |place: &usize| movable.get(&loads[*place].proxy).is_some_and(|keys| !keys.is_empty());
-    let from = (0..loads.len()).filter(gives).max_by_key(|&place| loads[place].keys)?;
-    let to = (0..loads.len()).min_by_key(|&place| (loads[place].keys, !loads[place].https))?;
-    (loads[from].keys >= loads[to].keys + 2).then_some((from, to))
+/// The loads while a plan is made. Each heap may hold outdated entries, which are passed over when they come up, so a
+/// step costs the logarithm of the number of proxies.
+struct Scales {
+    keys: Vec<u32>,
+    movable: Vec<Vec<KeyId>>,
+    fullest: BinaryHeap<(u32, Reverse<usize>)>,
+    emptiest: BinaryHeap<Reverse<(u32, bool, usize)>>,
+}
+
+impl Scales {
+    fn new(loads: &[Load], automatic: &HashMap<ProxyId, Vec<KeyId>>) -> Self {
+        let movable =
+            loads.iter().map(|load| automatic.get(&load.proxy).cloned().unwrap_or_default()).collect();
+        let mut scales = Self {
+            keys: loads.iter().map(|load| load.keys).collect(),
+            movable,
+            fullest: BinaryHeap::new(),
+            emptiest: BinaryHeap::new(),
+        };
+        (0..loads.len()).for_each(|place| scales.weigh(place, loads));
+        scales
+    }
+
+    /// From the fullest proxy that has an automatic key to give to the emptiest, when they differ by two or more.
+    fn step(&mut self, loads: &[Load]) -> Option<Move> {
+        let from = loop {
+            let (keys, Reverse(place)) = self.fullest.pop()?;
+            if self.keys[place] == keys && !self.movable[place].is_empty() {
+                break place;
+            }
+        };
+        let to = loop {
+            let Reverse((keys, _, place)) = self.emptiest.pop()?;
+            if self.keys[place] == keys {
+                break place;
+            }
+        };
+        if self.keys[from] < self.keys[to] + 2 {
+            return None;
+        }
+        let key = self.movable[from].pop()?;
+        self.keys[from] -= 1;
+        self.keys[to] += 1;
+        [from, to].into_iter().for_each(|place| self.weigh(place, loads));
+        Some(Move { key, from: loads[from].proxy.clone(), to: loads[to].proxy.clone() })
+    }
+
+    fn weigh(&mut self, place: usize, loads: &[Load]) {
+        self.fullest.push((self.keys[place], Reverse(place)));
+        self.emptiest.push(Reverse((self.keys[place], !loads[place].https, place)));
+    }
 }
 
 #[cfg(test)]
@@ -168,5 +204,59 @@ mod tests {
             3,
         );
         assert_eq!(plan, []);
+    }
+
+    /// A pool by chance: every proxy with keys that stay and keys that may move.
+    fn by_chance(rng: &mut fastrand::Rng) -> (Vec<Load>, HashMap<ProxyId, Vec<KeyId>>) {
+        let mut automatic = HashMap::new();
+        let loads = (0..rng.u32(1..12))
+            .map(|proxy| {
+                let id = ProxyId::from(format!("p{proxy}"));
+                let (staying, moving) = (rng.u32(..5), rng.u32(..20));
+                let keys = (0..moving).map(|key| KeyId::from(format!("p{proxy}k{key}"))).collect();
+                automatic.insert(id.clone(), keys);
+                Load { proxy: id, keys: staying + moving, in_flight: 0, https: rng.bool() }
+            })
+            .collect();
+        (loads, automatic)
+    }
+
+    fn apply(plan: &[Move], loads: &mut [Load], automatic: &mut HashMap<ProxyId, Vec<KeyId>>) {
+        for step in plan {
+            let keys = automatic.get_mut(&step.from).unwrap();
+            let place = keys.iter().position(|key| *key == step.key).expect("it is where the plan says");
+            keys.remove(place);
+            automatic.entry(step.to.clone()).or_default().push(step.key.clone());
+            loads.iter_mut().find(|load| load.proxy == step.from).unwrap().keys -= 1;
+            loads.iter_mut().find(|load| load.proxy == step.to).unwrap().keys += 1;
+        }
+    }
+
+    #[test]
+    fn every_plan_evens_out_as_far_as_it_can_with_the_fewest_moves_and_then_rests() {
+        for seed in 0..3_000 {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let (mut loads, mut automatic) = by_chance(&mut rng);
+            let threshold = rng.u32(..6);
+            let before = loads.clone();
+            let plan = generate_rebalance_plan(&loads, &automatic, threshold);
+            apply(&plan, &mut loads, &mut automatic);
+            let least = loads.iter().map(|load| load.keys).min().unwrap();
+            if !plan.is_empty() {
+                for load in &loads {
+                    let stuck = automatic[&load.proxy].is_empty();
+                    assert!(stuck || load.keys <= least + 1, "seed {seed}: {loads:?}");
+                }
+            }
+            assert_eq!(generate_rebalance_plan(&loads, &automatic, threshold), [], "seed {seed}");
+            // Whoever gave took nothing, whoever took gave nothing: no move was in vain.
+            for (old, new) in before.iter().zip(&loads) {
+                let moved =
+                    |end: fn(&Move) -> &ProxyId| plan.iter().filter(|step| *end(step) == old.proxy).count();
+                let (gave, took) = (moved(|step| &step.from), moved(|step| &step.to));
+                assert!(gave == 0 || took == 0, "seed {seed}");
+                assert_eq!(old.keys as usize + took, new.keys as usize + gave, "seed {seed}");
+            }
+        }
     }
 }
