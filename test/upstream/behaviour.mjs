@@ -28,7 +28,13 @@
  * @typedef {{kind: "reset"}} Reset the connection is reset before any byte of an answer
  * @typedef {{kind: "hangUp"}} HangUp the connection is closed in good order without an answer
  * @typedef {{kind: "silence"}} Silence nothing is ever answered
- * @typedef {Answer | Say | Reset | HangUp | Silence} Behaviour
+ * @typedef {object} Live a Live session that goes its own way
+ * @property {"live"} kind
+ * @property {object[][] | null} turns what is said after the first message, the second and so on; null: an echo
+ * @property {number} after how many messages are answered before the end; 0: as soon as the session is open
+ * @property {"cut" | "silence" | {code: number, reason: string} | null} end without a close frame, with no more
+ *   words at all, with a close frame that says this; null: the client's business
+ * @typedef {Answer | Say | Reset | HangUp | Silence | Live} Behaviour
  */
 
 const JSON_TYPE = "application/json; charset=UTF-8";
@@ -72,6 +78,8 @@ export const reset = () => ({ kind: "reset" });
 export const hangUp = () => ({ kind: "hangUp" });
 /** @returns {Silence} */
 export const silence = () => ({ kind: "silence" });
+/** A session is refused like any request: by `say`, `reset`, `hangUp`. @param {Partial<Live>} [options] @returns {Live} */
+export const live = (options = {}) => ({ kind: "live", turns: null, after: 0, end: null, ...options });
 
 const QUOTA_WORDS =
   "You exceeded your current quota, please check your plan and billing details. For more information on this error, " +

@@ -12,6 +12,9 @@ import { modelOf, route } from "./routes/route.mjs";
 /** Bytes of a request body that are held in memory; longer bodies are counted and hashed but not understood. */
 const BODY_LIMIT = 64 * 1024 * 1024;
 
+/** Of a chunk of an upload only the ledger's text is held: its bytes go to the upload. */
+const CHUNK_LIMIT = 64 * 1024;
+
 /**
  * @typedef {import("./delivery.mjs").Exchange} Exchange
  * @typedef {object} Upstream
@@ -43,21 +46,33 @@ function splitTarget(target) {
   return { path, query: new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)) };
 }
 
-/** @param {Upstream} upstream @param {Incoming} incoming */
-export async function handle(upstream, { request, response, connection, socket }) {
-  const { ledger, script, world } = upstream;
+/**
+ * Writes a request into the ledger, with the credentials it carries.
+ * @param {Upstream} upstream
+ * @param {import("node:http").IncomingMessage} request
+ * @param {import("./ledger.mjs").Connection} connection
+ */
+export function noted({ ledger, world }, request, connection) {
   const target = request.url ?? "/";
   const { path, query } = splitTarget(target);
   const headers = pairs(request.rawHeaders);
   const credentials = findCredentials(headers, query);
   // A chunk of an upload may come without any credential: the upload's id stands for the key that began it.
-  const upload = credentials.length === 0 ? world.uploads.get(query.get("upload_id") ?? "") : undefined;
-  const key = upload?.owner ?? singleKey(credentials);
+  const upload = world.uploads.get(query.get("upload_id") ?? "");
+  const key = credentials.length === 0 && upload ? upload.owner : singleKey(credentials);
   const authority = request.headers.host ?? /** @type {string | undefined} */ (request.headers[":authority"]);
   const seen = { key, credentials, method: request.method ?? "", target, path, headers, authority };
-  const entry = ledger.received(seen, connection);
+  return { entry: ledger.received(seen, connection), seen, query, upload };
+}
+
+/** @param {Upstream} upstream @param {Incoming} incoming */
+export async function handle(upstream, { request, response, connection, socket }) {
+  const { ledger, script, world } = upstream;
+  const { entry, seen, query, upload } = noted(upstream, request, connection);
+  const { key, credentials, path } = seen;
   const exchange = prepare(upstream, entry, response, socket);
-  const arriving = ledger.body(entry, request, BODY_LIMIT);
+  const grown = upload?.content.fork() ?? null;
+  const arriving = ledger.body(entry, request, grown ? CHUNK_LIMIT : BODY_LIMIT, (chunk) => grown?.add(chunk));
 
   const behaviour = script.take({ key, method: seen.method, path, entry });
   if (behaviour?.kind === "reset") return exchange.resetConnection();
@@ -84,9 +99,11 @@ export async function handle(upstream, { request, response, connection, socket }
     query,
     header: find,
     bytes,
+    grown,
     origin: upstream.origin(connection.tls),
   };
-  return deliver(exchange, route({ ...call, content: behaviour ?? {} }), behaviour ?? {});
+  const worded = behaviour?.kind === "answer" ? behaviour : {};
+  return deliver(exchange, route({ ...call, content: worded }), worded);
 }
 
 /**
@@ -96,7 +113,7 @@ export async function handle(upstream, { request, response, connection, socket }
  * @param {import("node:net").Socket} socket
  * @returns {Exchange}
  */
-function prepare({ ledger, gzip }, entry, response, socket) {
+export function prepare({ ledger, gzip }, entry, response, socket) {
   const left = new AbortController();
   response.on("close", () => {
     if (entry.answer.state === "open" && !response.writableFinished) entry.answer.state = "client gone";

@@ -10,6 +10,7 @@ import { createAuthority } from "../lib/authority.mjs";
 import { handle } from "./handle.mjs";
 import { Ledger } from "./ledger.mjs";
 import { Script } from "./script.mjs";
+import { handleUpgrade } from "./upgrade.mjs";
 import { World } from "./world.mjs";
 
 export * as behave from "./behaviour.mjs";
@@ -27,6 +28,7 @@ const KEEP_ALIVE_MS = 240_000;
  * @property {import("../lib/authority.mjs").Authority} [authority] to share one CA with the proxies
  * @property {string[]} [names] further host names for the certificate
  * @property {boolean} [http2] offer HTTP/2 by ALPN; true unless said otherwise
+ * @property {boolean} [lenient] takes a Live token that is sent twice, as Google does from its own Python client
  * @property {string} [publicOrigin] the origin named in upload and file URLs, instead of the listener's own
  *
  * @typedef {object} Running
@@ -38,6 +40,7 @@ const KEEP_ALIVE_MS = 240_000;
  * @property {Ledger} ledger
  * @property {Script} script
  * @property {World} world
+ * @property {Set<import("./live.mjs").Session>} sessions the Live sessions that are open
  * @property {() => void} dropConnections closes every connection at once, as an upstream that restarts does
  * @property {() => Promise<void>} close
  */
@@ -50,12 +53,18 @@ export async function startUpstream(options = {}) {
   /** @type {{http: string, https: string}} */
   const urls = { http: "", https: "" };
   const origin = (/** @type {boolean} */ tls) => options.publicOrigin ?? (tls ? urls.https : urls.http);
-  const upstream = { ...state, origin };
+  /** @type {Set<import("./live.mjs").Session>} */
+  const sessions = new Set();
+  const upstream = { ...state, origin, sessions, lenient: options.lenient === true };
 
   const sockets = new Connections(state.ledger);
   const answer = (/** @type {any} */ request, /** @type {any} */ response) => {
     const known = sockets.of(request.socket.remotePort, response);
     if (known) handle(upstream, { request, response, ...known }).catch((error) => response.destroy(error));
+  };
+  const upgrade = (/** @type {any} */ request, /** @type {any} */ stream, /** @type {Buffer} */ head) => {
+    const known = sockets.of(request.socket.remotePort, stream);
+    if (known) handleUpgrade(upstream, { request, stream, head, ...known }).catch((error) => stream.destroy(error));
   };
   const plain = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, answer);
   const protocols = options.http2 === false ? ["http/1.1"] : ["h2", "http/1.1"];
@@ -64,6 +73,7 @@ export async function startUpstream(options = {}) {
     answer,
   );
   Object.assign(secure, { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 });
+  for (const server of [plain, secure]) server.on("upgrade", upgrade);
   plain.on("connection", (socket) => sockets.add(socket, false));
   secure.on("connection", (socket) => sockets.add(socket, true));
   secure.on("secureConnection", (socket) => sockets.handshaken(socket.remotePort, socket.alpnProtocol || null));
@@ -84,6 +94,7 @@ export async function startUpstream(options = {}) {
     ledger: state.ledger,
     script: state.script,
     world: state.world,
+    sessions,
     dropConnections: () => sockets.destroyAll(),
     async close() {
       const closed = [plain, secure].map((server) => new Promise((resolve) => server.close(resolve)));

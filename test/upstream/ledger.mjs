@@ -18,6 +18,9 @@ const TEXT_LIMIT = 64 * 1024;
  * @property {number} requests
  * @property {boolean} open
  *
+ * @typedef {{from: "client" | "server", opcode: import("./websocket.mjs").Opcode, length: number, text?: string, code?: number, reason?: string}} Frame
+ *   `code` and `reason` of close frames only
+ *
  * @typedef {object} Received
  * @property {number} id
  * @property {number} at milliseconds since the epoch
@@ -33,6 +36,7 @@ const TEXT_LIMIT = 64 * 1024;
  * @property {[string, string][]} headers in order, as sent (HTTP/2 pseudo headers left out)
  * @property {string | undefined} authority the Host header, or :authority
  * @property {{length: number, sha256: string | null, text: string | null, state: "receiving" | "complete" | "aborted"}} body
+ * @property {Frame[]} frames of a WebSocket, both sides' in the order in which they were seen
  * @property {{status: number | null, bytes: number, chunks: number, state: "open" | "finished" | "client gone" | "cut" | "reset"}} answer
  */
 
@@ -159,6 +163,7 @@ export class Ledger {
       tls: connection.tls,
       alpn: connection.alpn,
       body: { length: 0, sha256: null, text: null, state: "receiving" },
+      frames: [],
       answer: { status: null, bytes: 0, chunks: 0, state: "open" },
     };
     this.requests.push(entry);
@@ -171,9 +176,10 @@ export class Ledger {
    * @param {Received} entry
    * @param {import("node:stream").Readable} stream
    * @param {number} keep bytes to hold in memory; a longer body resolves with what fitted
+   * @param {(chunk: Buffer) => void} [watch] sees every byte, however many there are
    * @returns {Promise<Buffer | null>}
    */
-  body(entry, stream, keep) {
+  body(entry, stream, keep, watch) {
     const hash = createHash("sha256");
     /** @type {Buffer[]} */
     const kept = [];
@@ -181,6 +187,7 @@ export class Ledger {
     return new Promise((resolve) => {
       stream.on("data", (/** @type {Buffer} */ chunk) => {
         hash.update(chunk);
+        watch?.(chunk);
         entry.body.length += chunk.length;
         if (held < keep) kept.push(chunk);
         held += chunk.length;

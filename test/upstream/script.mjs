@@ -6,7 +6,7 @@
 
 /**
  * @typedef {import("./behaviour.mjs").Behaviour} Behaviour
- * @typedef {{key: string | null, method: string, path: string, entry: import("./ledger.mjs").Received}} Request
+ * @typedef {{key: string | null, method: string, path: string, upgrade?: boolean, entry: import("./ledger.mjs").Received}} Request
  * @typedef {{fits: (request: Request) => boolean, behaviour: Behaviour, left: number}} Rule
  */
 
@@ -84,7 +84,9 @@ export class Script {
    * @returns {Behaviour | null}
    */
   take(request) {
-    const rule = [...this.#counted, ...this.#standing].find((r) => r.left > 0 && r.fits(request));
+    // What a Live session does waits for a request that opens one.
+    const applies = (/** @type {Rule} */ r) => r.behaviour.kind !== "live" || request.upgrade === true;
+    const rule = [...this.#counted, ...this.#standing].find((r) => r.left > 0 && applies(r) && r.fits(request));
     if (!rule) return null;
     rule.left -= 1;
     return rule.behaviour;

@@ -1,11 +1,14 @@
 /**
  * Files: the resumable upload in chunks, the one-shot multipart upload, and what can be done with a file afterwards.
  * Follows the protocol headers as recorded from real clients; the chunk URL names this upstream's own origin, as
- * Google's does, for forwarders to rewrite.
+ * Google's does, for forwarders to rewrite. An upload may go to a file search store; what that makes of it is decided
+ * there.
  */
-import { createHash } from "node:crypto";
 import { googleError } from "../behaviour.mjs";
+import { Content } from "../content.mjs";
+import { addDocument } from "./file-search-stores.mjs";
 import { json } from "./generate.mjs";
+import { listed } from "./paging.mjs";
 
 /**
  * @typedef {import("../world.mjs").World} World
@@ -18,6 +21,8 @@ import { json } from "./generate.mjs";
  * @property {URLSearchParams} query
  * @property {(name: string) => string | undefined} header
  * @property {Buffer} bytes
+ * @property {string | null} store the file search store an upload goes to
+ * @property {Content | null} grown what an upload holds when this request's body is added
  */
 
 const GRANULARITY = 8 * 1024 * 1024;
@@ -29,7 +34,12 @@ function field(about, ...names) {
   return name ? String(about[name]) : undefined;
 }
 
-/** @param {FileCall} call @param {Record<string, unknown>} about @param {Buffer} content @param {string} mimeType */
+/**
+ * @param {Pick<FileCall, "world" | "key" | "origin" | "version">} call
+ * @param {Record<string, unknown>} about
+ * @param {Content} content
+ * @param {string} mimeType
+ */
 function store(call, about, content, mimeType) {
   const name = field(about, "name") ?? `files/${call.world.fresh("file")}`;
   const displayName = field(about, "displayName", "display_name");
@@ -44,12 +54,12 @@ function store(call, about, content, mimeType) {
       createTime: TIME,
       updateTime: TIME,
       expirationTime: "2026-11-22T00:00:00.000000Z",
-      sha256Hash: createHash("sha256").update(content).digest("base64"),
+      sha256Hash: content.sha256("base64"),
       uri: `${call.origin}/${call.version}/${name}`,
       state: "ACTIVE",
       source: "UPLOADED",
     },
-    content,
+    content.bytes() ?? undefined,
   );
 }
 
@@ -71,11 +81,14 @@ export function startUpload(call) {
   if (protocol !== "resumable" || call.header("x-goog-upload-command") !== "start") {
     return uploadError(400, "The upload protocol or its command is missing.");
   }
+  const denied = call.store ? call.world.find(call.key, "fileSearchStores", call.store) : null;
+  if (denied && "status" in denied) return json(denied.body, denied.status);
   const id = call.world.fresh("simulated-upload-");
-  const target = `/upload/${call.version}/files`;
+  const target = `/upload/${call.version}/${call.store ? `${call.store}:uploadToFileSearchStore` : "files"}`;
   const about = aboutFile(call.bytes.toString("utf8"));
   about.mimeType ??= call.header("x-goog-upload-header-content-type");
-  call.world.uploads.set(id, { owner: call.key, version: call.version, target, about, received: 0, parts: [] });
+  const { key: owner, version, store: into } = call;
+  call.world.uploads.set(id, { owner, version, store: into, about, content: new Content() });
   const url = `${call.origin}${target}?upload_id=${id}&upload_protocol=resumable`;
   return {
     status: 200,
@@ -97,23 +110,26 @@ export function continueUpload(call) {
   const upload = call.world.uploads.get(id);
   if (!upload) return uploadError(404, "The upload is not known.");
   const commands = (call.header("x-goog-upload-command") ?? "").split(",").map((c) => c.trim());
-  if (commands.includes("query")) return uploadStatus(id, "active", upload.received);
-  if (Number(call.header("x-goog-upload-offset") ?? Number.NaN) !== upload.received) {
-    return uploadError(400, `The offset does not follow on byte ${upload.received}.`);
+  if (commands.includes("query")) return uploadStatus(id, "active", upload.content.length);
+  if (Number(call.header("x-goog-upload-offset") ?? Number.NaN) !== upload.content.length) {
+    return uploadError(400, `The offset does not follow on byte ${upload.content.length}.`);
   }
-  upload.parts.push(call.bytes);
-  upload.received += call.bytes.length;
-  if (!commands.includes("finalize")) return uploadStatus(id, "active", upload.received);
+  upload.content = call.grown ?? upload.content;
+  if (!commands.includes("finalize")) return uploadStatus(id, "active", upload.content.length);
   call.world.uploads.delete(id);
-  const mimeType = field(upload.about, "mimeType", "mime_type") ?? "application/octet-stream";
-  const file = store(
-    { ...call, key: upload.owner, version: upload.version },
-    upload.about,
-    Buffer.concat(upload.parts),
-    mimeType,
-  );
-  const reply = json({ file });
+  const reply = finished(call, upload);
   return { ...reply, headers: [...reply.headers, ["X-GUploader-UploadID", id], ["X-Goog-Upload-Status", "final"]] };
+}
+
+/** @param {FileCall} call @param {import("../world.mjs").Upload} upload @returns {Reply} */
+function finished({ world, origin }, { owner, version, store: into, about, content }) {
+  const mimeType = field(about, "mimeType", "mime_type") ?? "application/octet-stream";
+  const displayName = field(about, "displayName", "display_name");
+  if (into) {
+    const sizeBytes = String(content.length);
+    return json(addDocument({ world, key: owner, store: into }, { displayName, mimeType, sizeBytes }, "upload/"));
+  }
+  return json({ file: store({ world, origin, key: owner, version }, about, content, mimeType) });
 }
 
 /** @param {string} id @param {string} status @param {number} received @returns {Reply} */
@@ -136,7 +152,8 @@ function multipart(call) {
   const [about, content] = parts;
   if (!about || !content) return uploadError(400, "The multipart body needs two parts.");
   const mimeType = /content-type:\s*([^\r\n]+)/i.exec(content.head)?.[1] ?? "application/octet-stream";
-  return json({ file: store(call, aboutFile(about.body.toString("utf8")), content.body, mimeType) });
+  const said = aboutFile(about.body.toString("utf8"));
+  return json({ file: store(call, said, new Content().add(content.body), mimeType) });
 }
 
 /** @param {Buffer} bytes @param {string} boundary @returns {{head: string, body: Buffer}[]} */
@@ -162,12 +179,12 @@ function splitParts(bytes, boundary) {
  * @returns {Reply | null}
  */
 export function files(call, method, name, action) {
-  if (!name) return method === "GET" ? json({ files: call.world.list(call.key, "files") }) : null;
+  if (!name) return method === "GET" ? listed(call, "files", "files") : null;
   const found = call.world.find(call.key, "files", name);
   if ("status" in found) return json(found.body, found.status);
   if (method === "GET" && action === "download") {
-    const type = String(found.item.mimeType);
-    return { status: 200, headers: [["Content-Type", type]], pieces: [found.content ?? ""] };
+    if (!found.content) return json(googleError(404, "NOT_FOUND", "The bench did not keep so large a file."), 404);
+    return { status: 200, headers: [["Content-Type", String(found.item.mimeType)]], pieces: [found.content] };
   }
   if (method === "GET" && !action) return json(found.item);
   if (method !== "DELETE") return null;

@@ -3,6 +3,8 @@
  * calls only ask.
  */
 import { modelNotFoundBody } from "../behaviour.mjs";
+import { json } from "./generate.mjs";
+import { paged } from "./paging.mjs";
 
 /** @param {string} name @param {string} displayName @param {string[]} methods */
 function entry(name, displayName, methods) {
@@ -27,22 +29,18 @@ const MODELS = [
 
 /** Any Gemini model may be asked, listed or not: only a name from another family is unknown. @param {string} model */
 export function isKnownModel(model) {
-  return /^(gemini|gemma|text-embedding|embedding)-/.test(model);
+  return /^(gemini|gemma|text-embedding|embedding|veo)-/.test(model);
 }
 
 /** @param {URLSearchParams} query */
 export function listModels(query) {
-  const size = Number(query.get("pageSize") ?? 50);
-  const token = query.get("pageToken");
-  const start = token ? Number(Buffer.from(token, "base64").toString().replace("page-", "")) : 0;
-  const next = start + size < MODELS.length ? Buffer.from(`page-${start + size}`).toString("base64") : undefined;
-  return { status: 200, body: { models: MODELS.slice(start, start + size), ...(next ? { nextPageToken: next } : {}) } };
+  return paged(MODELS, "models", query, "every project");
 }
 
 /** @param {string} model @param {string} version */
 export function getModel(model, version) {
   const found = MODELS.find((m) => m.name === `models/${model}`);
-  if (found) return { status: 200, body: found };
-  if (isKnownModel(model)) return { status: 200, body: entry(model, model, CHAT) };
-  return { status: 404, body: modelNotFoundBody(model, version) };
+  if (found) return json(found);
+  if (isKnownModel(model)) return json(entry(model, model, CHAT));
+  return json(modelNotFoundBody(model, version), 404);
 }
