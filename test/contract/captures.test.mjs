@@ -15,7 +15,10 @@ import { TOKEN } from "./lib/gateway.mjs";
 import { rawRequest } from "./lib/raw.mjs";
 
 /** Decided anew on each side of the endpoint, or not for the upstream's eyes. */
-const NOT_END_TO_END = ["host", "connection", "x-goog-api-key", "accept-encoding", "content-length", "cookie"];
+const NOT_END_TO_END = [
+  ...["host", "connection", "x-goog-api-key", "authorization"],
+  ...["accept-encoding", "content-length", "cookie"],
+];
 /** Added to the recorded answer by the simulated upstream or by HTTP itself. */
 const ADDED = ["vary", "server", "date", "content-length", "content-encoding", "transfer-encoding", "connection"];
 

@@ -129,9 +129,9 @@ export class World {
    * Issues a token that opens Live sessions in the key's project.
    * @param {string} key
    * @param {{uses: number, until: number}} terms `uses: 0` is without limit, `until` in milliseconds since the epoch
+   * @param {string} [name] of a token whose name is known before
    */
-  issueToken(key, { uses, until }) {
-    const name = `auth_tokens/${randomBytes(24).toString("hex")}`;
+  issueToken(key, { uses, until }, name = `auth_tokens/${randomBytes(24).toString("hex")}`) {
     const usesLeft = uses === 0 ? Number.POSITIVE_INFINITY : uses;
     this.#tokens.set(name, { owner: this.projectOf(key), usesLeft, until });
     return name;
