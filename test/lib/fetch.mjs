@@ -53,12 +53,21 @@ async function write(request, payload) {
   if (payload && typeof payload === "object" && Symbol.asyncIterator in payload) {
     for await (const chunk of payload) {
       if (request.destroyed) return;
-      if (!request.write(chunk)) await Promise.race([once(request, "drain"), once(request, "close")]);
+      if (!request.write(chunk)) await room(request);
     }
     request.end();
   } else {
     request.end(payload);
   }
+}
+
+/** Waits until more may be written or nothing can be. @param {import("node:http").ClientRequest} request */
+async function room(request) {
+  const settled = new AbortController();
+  const options = { signal: settled.signal };
+  const events = ["drain", "close"].map((event) => once(request, event, options).catch(() => {}));
+  await Promise.race(events);
+  settled.abort();
 }
 
 /**

@@ -95,8 +95,8 @@ export async function startGateway({ config, env, secrets = [] }) {
     canary.check("the program's output", process.output.all.join("\n"));
   }
 
-  const port = Number(new URL(url).port);
-  return { url, port, dir: dir.path, log: process.output, canary, ask, logged, event, stop, kill };
+  const place = { url, port: Number(new URL(url).port), dir: dir.path, pid: process.pid };
+  return { ...place, log: process.output, canary, ask, logged, event, stop, kill };
 }
 
 /** @param {Config} config @param {string} dir */

@@ -47,7 +47,7 @@ function one({ world, key, method, query }, name) {
   if (method === "GET") return json(found.item);
   if (method !== "DELETE") return null;
   const documents = world.list(key, `${name}/documents`);
-  if (documents.length > 0 && query.get("force") !== "true") {
+  if (documents.length > 0 && !/^true$/i.test(query.get("force") ?? "")) {
     return json(googleError(400, "FAILED_PRECONDITION", "Cannot delete non-empty FileSearchStore."), 400);
   }
   world.remove(name);
