@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { createConnection } from "node:net";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { loadLiveCaptures, RECORDED } from "../fixtures/captures.mjs";
+import { withDeadline } from "../lib/wait.mjs";
 import { isAccepted, openWebSocket } from "../lib/websocket-client.mjs";
 import { behave } from "../upstream/index.mjs";
 import { readClose } from "../upstream/websocket.mjs";
@@ -139,8 +140,9 @@ async function refuseTls(firstBytes) {
   const gateway = await bench.gateway({ keys: [KEYS.alpha] });
   const socket = createConnection({ port: gateway.port, host: "127.0.0.1" });
   socket.on("error", () => {});
+  socket.resume();
   socket.write(Buffer.from(firstBytes, "hex"));
-  await once(socket, "close");
+  await withDeadline(once(socket, "close"), 10_000, "the connection was not ended");
   await gateway.log.waitFor((lines) => lines.find((line) => line.includes("server.tls")), {
     what: "the log never said how to serve TLS",
   });
