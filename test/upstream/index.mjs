@@ -58,29 +58,7 @@ export async function startUpstream(options = {}) {
   const upstream = { ...state, origin, sessions, lenient: options.lenient === true };
 
   const sockets = new Connections(state.ledger);
-  const answer = (/** @type {any} */ request, /** @type {any} */ response) => {
-    const known = sockets.of(request.socket.remotePort, response);
-    if (known) handle(upstream, { request, response, ...known }).catch((error) => response.destroy(error));
-  };
-  const upgrade = (/** @type {any} */ request, /** @type {any} */ stream, /** @type {Buffer} */ head) => {
-    const known = sockets.of(request.socket.remotePort, stream);
-    if (known) handleUpgrade(upstream, { request, stream, head, ...known }).catch((error) => stream.destroy(error));
-  };
-  const plain = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, answer);
-  const protocols = options.http2 === false ? ["http/1.1"] : ["h2", "http/1.1"];
-  const secure = createSecureServer(
-    { allowHTTP1: true, cert: leaf.cert, key: leaf.key, ALPNProtocols: protocols },
-    answer,
-  );
-  Object.assign(secure, { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 });
-  for (const server of [plain, secure]) server.on("upgrade", upgrade);
-  plain.on("connection", (socket) => sockets.add(socket, false));
-  secure.on("connection", (socket) => sockets.add(socket, true));
-  secure.on("secureConnection", (socket) => sockets.handshaken(socket.remotePort, socket.alpnProtocol || null));
-  // Broken connections are part of the trade here; the ledger tells what became of them.
-  secure.on("sessionError", () => {});
-  secure.on("tlsClientError", () => {});
-
+  const { plain, secure } = servers(upstream, sockets, { leaf, http2: options.http2 !== false });
   const httpPort = await listen(plain, options.port ?? 0);
   const httpsPort = await listen(secure, options.tlsPort ?? 0);
   urls.http = `http://127.0.0.1:${httpPort}`;
@@ -103,6 +81,38 @@ export async function startUpstream(options = {}) {
       if (!options.authority) authority.dispose();
     },
   };
+}
+
+/**
+ * The two listeners, not listening yet, with everything that comes in on them led to its handler.
+ * @param {import("./upgrade.mjs").Upstream} upstream
+ * @param {Connections} sockets
+ * @param {{leaf: import("../lib/authority.mjs").Leaf, http2: boolean}} tls
+ */
+function servers(upstream, sockets, { leaf, http2 }) {
+  const answer = (/** @type {any} */ request, /** @type {any} */ response) => {
+    const known = sockets.of(request.socket.remotePort, response);
+    if (known) handle(upstream, { request, response, ...known }).catch((error) => response.destroy(error));
+  };
+  const upgrade = (/** @type {any} */ request, /** @type {any} */ stream, /** @type {Buffer} */ head) => {
+    const known = sockets.of(request.socket.remotePort, stream);
+    if (known) handleUpgrade(upstream, { request, stream, head, ...known }).catch((error) => stream.destroy(error));
+  };
+  const plain = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, answer);
+  const protocols = http2 ? ["h2", "http/1.1"] : ["http/1.1"];
+  const secure = createSecureServer(
+    { allowHTTP1: true, cert: leaf.cert, key: leaf.key, ALPNProtocols: protocols },
+    answer,
+  );
+  Object.assign(secure, { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 });
+  for (const server of [plain, secure]) server.on("upgrade", upgrade);
+  plain.on("connection", (socket) => sockets.add(socket, false));
+  secure.on("connection", (socket) => sockets.add(socket, true));
+  secure.on("secureConnection", (socket) => sockets.handshaken(socket.remotePort, socket.alpnProtocol || null));
+  // Broken connections are part of the trade here; the ledger tells what became of them.
+  secure.on("sessionError", () => {});
+  secure.on("tlsClientError", () => {});
+  return { plain, secure };
 }
 
 /** @param {import("node:net").Server} server @param {number} port @returns {Promise<number>} */
