@@ -6,6 +6,8 @@
 //! replayed, nor when a call that creates something may have been processed.
 
 pub mod judge;
+mod lists;
+mod pages;
 pub mod replay;
 pub mod reply;
 pub mod search;

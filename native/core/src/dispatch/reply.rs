@@ -64,7 +64,7 @@ impl Filters {
         self.gunzip.is_some() || self.rewriter.is_some()
     }
 
-    fn push(&mut self, data: Bytes) -> std::io::Result<Bytes> {
+    pub fn push(&mut self, data: Bytes) -> std::io::Result<Bytes> {
         let plain = match self.gunzip.as_mut() {
             Some(gunzip) => gunzip.push(&data)?,
             None => data,
@@ -86,7 +86,7 @@ impl Filters {
     }
 
     /// Whatever was still held back; an error when a compressed answer was cut short.
-    fn finish(&mut self) -> std::io::Result<Bytes> {
+    pub fn finish(&mut self) -> std::io::Result<Bytes> {
         let mut rest = match self.gunzip.take() {
             Some(gunzip) => {
                 let last = gunzip.finish()?;

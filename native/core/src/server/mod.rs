@@ -166,6 +166,9 @@ impl Service {
         if announced_length(&call.outbound.headers) != body.length() {
             call.outbound.headers.remove(header::CONTENT_LENGTH);
         }
+        if self.dispatcher.is_shared_list(&call) {
+            return self.dispatcher.list(&call, open).await;
+        }
         self.dispatcher.dispatch(&call, body, open).await
     }
 
