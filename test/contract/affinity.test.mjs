@@ -233,6 +233,15 @@ for (const [what, method, path, answer, later, body] of NAMED) {
   });
 }
 
+test("a name whose slash is escaped is the same name", async () => {
+  const file = await upload("beta");
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    const read = await gateway.ask(`/v1beta/${file.name.replace("/", "%2F")}`);
+    assert.equal(read.headers["x-aggregator-key"], "beta");
+    await read.bytes();
+  }
+});
+
 test("a pin wins over the owner, even over two", async () => {
   const [first, second] = [await upload("alpha"), await upload("beta")];
   for (const pin of ["alpha", "beta"]) {

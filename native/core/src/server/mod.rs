@@ -185,7 +185,8 @@ impl Service {
             return Ok(None);
         }
         let mut names = NameScanner::default();
-        names.push(path.as_bytes());
+        // Some clients escape the slash of a name.
+        names.push(&percent_encoding::percent_decode_str(path).collect::<Vec<u8>>());
         names.push(b" ");
         if !gemini::is_upload(path) {
             body.rewriting(self.dispatcher.to_upstream(host));
