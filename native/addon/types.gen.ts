@@ -129,6 +129,10 @@ export type ServerSettings = { host: string,
  */
 port: number, localAuth: LocalAuth, 
 /**
+ * With it the port serves TLS beside plain HTTP, told apart by the first byte.
+ */
+tls: TlsFiles | null, 
+/**
  * Largest request body outside `/upload`, in MiB.
  */
 maxBodyMb: number, 

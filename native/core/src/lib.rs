@@ -17,6 +17,7 @@ pub mod forward;
 pub mod health;
 pub mod ids;
 pub mod keys;
+pub mod live;
 pub mod peer;
 pub mod pools;
 pub mod proxies;

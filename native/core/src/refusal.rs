@@ -119,6 +119,14 @@ pub fn two_owners(both: &TwoOwners, name: impl Fn(&KeyId) -> String) -> ApiError
     )
 }
 
+pub fn not_a_websocket() -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "This path opens a Live session: it takes a WebSocket handshake over HTTP/1.1 (GET with Connection: Upgrade and \
+         Upgrade: websocket, without a body), and nothing else.",
+    )
+}
+
 pub fn body_too_large() -> ApiError {
     ApiError::new(
         StatusCode::PAYLOAD_TOO_LARGE,

@@ -54,6 +54,16 @@ pub enum LoadBalancingStrategy {
     Random,
 }
 
+/// The endpoint's own certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TlsFiles {
+    /// PEM file of the certificate, its chain behind it.
+    pub cert_file: String,
+    /// PEM file of its private key, not encrypted.
+    pub key_file: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ServerSettings {
@@ -61,6 +71,8 @@ pub struct ServerSettings {
     /// 0 asks the system for a free port. Wider than a port, so that one out of range is named like other bounds.
     pub port: u32,
     pub local_auth: LocalAuth,
+    /// With it the port serves TLS beside plain HTTP, told apart by the first byte.
+    pub tls: Option<TlsFiles>,
     /// Largest request body outside `/upload`, in MiB.
     #[ts(type = "number")]
     pub max_body_mb: u64,
@@ -77,6 +89,7 @@ impl Default for ServerSettings {
             host: "127.0.0.1".to_owned(),
             port: 3146,
             local_auth: LocalAuth::Token,
+            tls: None,
             max_body_mb: 64,
             max_upload_mb: 2048,
             shutdown_grace_seconds: 30,
@@ -225,6 +238,12 @@ impl Settings {
         within("monitoring.recoveryTimeSeconds", self.monitoring.recovery_time_seconds, 1, 3600);
         within("monitoring.windowSeconds", self.monitoring.window_seconds, 1, 86_400);
         within("requestLog.size", self.request_log.size as u64, 1, 100_000);
+        if let Some(tls) = &self.server.tls {
+            let files = [("server.tls.certFile", &tls.cert_file), ("server.tls.keyFile", &tls.key_file)];
+            for (path, _) in files.iter().filter(|(_, file)| file.trim().is_empty()) {
+                found.push(Problem::new(*path, "TLS needs both files, the certificate's and its key's."));
+            }
+        }
         if let Err(problem) = parse_base_url(&self.upstream.base_url) {
             found.push(Problem::new("upstream.baseUrl", problem));
         }
@@ -265,6 +284,7 @@ mod tests {
         settings.proxy.health_check_interval_seconds = 9;
         settings.proxy.max_errors_before_disable = 11;
         settings.max_attempts = 0;
+        settings.server.tls = Some(TlsFiles { cert_file: "cert.pem".to_owned(), key_file: String::new() });
         settings.upstream.base_url = "ftp://example.com".to_owned();
         let paths: Vec<_> = settings.problems().into_iter().map(|problem| problem.path).collect();
         assert_eq!(
@@ -274,6 +294,7 @@ mod tests {
                 "maxAttempts",
                 "proxy.healthCheckIntervalSeconds",
                 "proxy.maxErrorsBeforeDisable",
+                "server.tls.keyFile",
                 "upstream.baseUrl"
             ]
         );

@@ -10,7 +10,7 @@ use aggregator_core::proxies::url::ProxyUrl;
 use aggregator_core::secret::Secret;
 use aggregator_core::settings::{
     KeySelection, LocalAuth, MonitoringSettings, Problem, ProxySettings, RequestLogSettings, ServerSettings,
-    Settings, UpstreamSettings,
+    Settings, TlsFiles, UpstreamSettings,
 };
 use aggregator_core::vault::{Assignment, Entered, EnteredKey, EnteredProxy};
 use serde::Deserialize;
@@ -42,7 +42,7 @@ pub struct ServerSection {
     pub local_auth: LocalAuth,
     pub access_tokens: Vec<String>,
     pub admin_token: Option<String>,
-    pub tls: Option<TlsSection>,
+    pub tls: Option<TlsFiles>,
     pub shutdown_grace_seconds: u64,
     pub max_body_mb: u64,
     pub max_upload_mb: u64,
@@ -63,14 +63,6 @@ impl Default for ServerSection {
             max_upload_mb: core.max_upload_mb,
         }
     }
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "the shape is checked; serving TLS comes with the Live API")]
-pub struct TlsSection {
-    cert_file: String,
-    key_file: String,
 }
 
 #[derive(Clone, Deserialize)]
@@ -198,6 +190,7 @@ impl Config {
                 host: server.host.clone(),
                 port: server.port,
                 local_auth: server.local_auth,
+                tls: server.tls.clone(),
                 max_body_mb: server.max_body_mb,
                 max_upload_mb: server.max_upload_mb,
                 shutdown_grace_seconds: server.shutdown_grace_seconds,
@@ -247,12 +240,6 @@ impl Config {
     /// What the file asks for and this version does not do: refused where ignoring it would surprise.
     pub fn not_served(&self) -> Vec<Problem> {
         let mut found = Vec::new();
-        if self.server.tls.is_some() {
-            found.push(Problem::new(
-                "server.tls",
-                "TLS on the endpoint is not available in this version; remove it.",
-            ));
-        }
         if self.rotating_proxy.enabled || self.rotating_proxy.url.is_some() {
             let words = "the rotating proxy is not available in this version; remove it, or list the proxy under proxies.";
             found.push(Problem::new("rotatingProxy", words));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::net::{TcpListener, lookup_host};
 
 use super::Aggregator;
@@ -13,7 +14,7 @@ use crate::dispatch::RequestDispatcher;
 use crate::events::{Event, EventType, Level};
 use crate::peer;
 use crate::server::guard::Guard;
-use crate::server::{Endpoint, Service};
+use crate::server::{Endpoint, Service, tls};
 use crate::settings::Settings;
 use crate::views::EndpointView;
 
@@ -94,6 +95,8 @@ impl Aggregator {
         let addr = found
             .next()
             .ok_or_else(|| failed(format!("The address {host} cannot be used. Correct server.host.")))?;
+        let tls = settings.server.tls.as_ref().map(tls::acceptor).transpose();
+        let tls = tls.map_err(|problem| failed(format!("{}: {}", problem.path, problem.message)))?;
         let listener = match TcpListener::bind(addr).await {
             Ok(listener) => listener,
             Err(error) => return Err(port_taken(addr, &error).await),
@@ -118,8 +121,9 @@ impl Aggregator {
             limits: settings.server.clone(),
             run,
             count: AtomicU64::new(0),
+            tls_hint: Mutex::default(),
         };
-        Ok(Endpoint::serve(listener, addr, service))
+        Ok(Endpoint::serve(listener, addr, service, tls))
     }
 
     fn start_watching(self: &Arc<Self>) {

@@ -34,6 +34,7 @@ impl Aggregator {
             target: TEST_TARGET.to_owned(),
             headers: HeaderMap::new(),
             encoding: Encoding::Identity,
+            opening: None,
         };
         let started = Instant::now();
         let answer = self.forwarder().attempt(&lease.pick, &call, Either::Right(Empty::<Bytes>::new())).await;

@@ -5,6 +5,7 @@
 use http::Method;
 
 use crate::affinity::names::is_id;
+use crate::live;
 
 pub const VERSIONS: [&str; 3] = ["v1", "v1beta", "v1alpha"];
 
@@ -48,7 +49,7 @@ pub fn traits(method: &Method, path: &str) -> Traits {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     Traits {
         creates: !reads && *method != Method::DELETE && !REPEATABLE.iter().any(|call| path.ends_with(call)),
-        streams: path.ends_with(":streamGenerateContent"),
+        streams: path.ends_with(":streamGenerateContent") || live::owns(path),
         upload: is_upload(path),
         resources: is_upload(path) || is_resource(path),
         bare_ids: bare_ids(path),

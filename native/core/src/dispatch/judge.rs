@@ -132,7 +132,7 @@ const KEY_REASONS: [&str; 6] = [
 /// How Google's texts about a bad key begin. A 400 may also quote what the caller sent, so these words count nowhere else.
 const KEY_BEGINNINGS: [&str; 3] = ["api key not valid", "api key not found", "api key expired"];
 /// A 403 quotes no more than a resource's name, which is looked for first.
-const KEY_WORDS: [&str; 3] =
+pub const KEY_WORDS: [&str; 3] =
     ["reported as leaked", "has been suspended", "your project has been denied access"];
 const LOCATION_BEGINNINGS: [&str; 1] = ["user location is not supported"];
 /// A file or a cache of another project, or one that does not exist.

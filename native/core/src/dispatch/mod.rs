@@ -28,6 +28,8 @@ use crate::dialect::gemini::Traits;
 use crate::dialect::{ApiError, Dialect};
 use crate::forward::rewrite::Rewriter;
 use crate::forward::{Answer, GoogleApiForwarder, Outbound, Refused, headers};
+use crate::live::opening::Opening;
+use crate::live::tunnel::Tunnel;
 use crate::pools::{NoKey, Pick, PickedProxy};
 use crate::refusal;
 use crate::requests::{AttemptView, OpenRequest};
@@ -56,7 +58,7 @@ pub struct Call {
     pub subject: Option<String>,
     /// Key id or name that must serve.
     pub pinned: Option<String>,
-    /// `http://host:port` as the client reached this endpoint.
+    /// `http://host:port` or `https://host:port` as the client reached this endpoint.
     pub origin: String,
 }
 
@@ -159,12 +161,14 @@ impl RequestDispatcher {
     fn flow(
         &self,
         call: &Call,
-        response: Response<Incoming>,
+        mut response: Response<Incoming>,
         lease: Lease,
         open: OpenRequest,
         started: Instant,
         forwarder: &GoogleApiForwarder,
     ) -> Response<ReplyBody> {
+        let switched =
+            (response.status() == StatusCode::SWITCHING_PROTOCOLS).then(|| hyper::upgrade::on(&mut response));
         let (parts, body) = response.into_parts();
         let mut reply_headers = headers::for_client(&parts.headers, &lease.pick.secret);
         let addresses = forwarder.addresses();
@@ -180,8 +184,16 @@ impl RequestDispatcher {
             reply_headers.remove(header::CONTENT_LENGTH);
         }
         let status = parts.status.as_u16();
+        let key = lease.pick.secret.clone();
         let claim = Claim { lease, open, status, started };
-        let mut reply = Response::new(ReplyBody::flowing(body, filters, claim, forwarder.silence()));
+        let mut reply = Response::new(match switched {
+            Some(upstream) => {
+                headers::set_upgrade(&mut reply_headers);
+                let without_key = call.outbound.opening.as_ref().is_some_and(Opening::is_without_key);
+                ReplyBody::Switched(Some(Box::new(Tunnel::new(upstream, key, without_key, claim))))
+            }
+            None => ReplyBody::flowing(body, filters, claim, forwarder.silence()),
+        });
         *reply.status_mut() = parts.status;
         *reply.headers_mut() = reply_headers;
         reply

@@ -21,6 +21,7 @@ use crate::forward::is_gzip;
 use crate::forward::redact::Redactor;
 use crate::forward::rewrite::Rewriter;
 use crate::forward::tail::Tail;
+use crate::live::tunnel::Tunnel;
 use crate::pools::Pick;
 use crate::requests::{AttemptView, CLIENT_CLOSED, OpenRequest};
 use crate::state::Lease;
@@ -117,11 +118,17 @@ pub struct Claim {
 }
 
 impl Claim {
-    fn settle(self, outcome: &Outcome) {
+    pub fn settle(self, outcome: &Outcome) {
+        self.settle_saying(outcome, String::new());
+    }
+
+    /// `words` are what the record says, where they are more than the verdict's reason.
+    pub fn settle_saying(self, outcome: &Outcome, words: String) {
         let Self { lease, mut open, status, started } = self;
         let pick = lease.pick.clone();
         let verdict = lease.settle(outcome);
-        let error = Some(verdict.reason).filter(|reason| !reason.is_empty());
+        let words = if words.is_empty() { verdict.reason } else { words };
+        let error = Some(words).filter(|words| !words.is_empty());
         let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         open.add_attempt(AttemptView::new(&pick, Some(status), error.clone(), milliseconds));
         match outcome {
@@ -129,11 +136,22 @@ impl Claim {
             _ => open.finish(status, error),
         }
     }
+
+    /// Ended here, for a reason that concerns neither key nor proxy.
+    pub fn release(self, words: &str) {
+        let Self { lease, mut open, status, started } = self;
+        let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        open.add_attempt(AttemptView::new(&lease.pick, Some(status), None, milliseconds));
+        drop(lease);
+        open.finish(status, Some(words.to_owned()));
+    }
 }
 
 pub enum ReplyBody {
     Whole(Option<Bytes>),
     Flowing(Box<Flowing>),
+    /// Not a body: after this head the connection is a tunnel. The server takes it out.
+    Switched(Option<Box<Tunnel>>),
 }
 
 pub struct Flowing {
@@ -161,6 +179,14 @@ impl std::error::Error for BrokenOff {}
 impl ReplyBody {
     pub fn whole(bytes: Bytes) -> Self {
         Self::Whole(Some(bytes).filter(|bytes| !bytes.is_empty()))
+    }
+
+    /// The tunnel behind a 101, once.
+    pub fn take_tunnel(&mut self) -> Option<Box<Tunnel>> {
+        match self {
+            Self::Switched(tunnel) => tunnel.take(),
+            Self::Whole(_) | Self::Flowing(_) => None,
+        }
     }
 
     pub fn flowing(inner: Incoming, filters: Filters, claim: Claim, silence: Duration) -> Self {
@@ -283,6 +309,7 @@ impl Body for ReplyBody {
         match self.get_mut() {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Flowing(flowing) => flowing.poll_data(context),
+            Self::Switched(_) => Poll::Ready(None),
         }
     }
 
@@ -290,12 +317,14 @@ impl Body for ReplyBody {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Flowing(flowing) => flowing.ended,
+            Self::Switched(_) => true,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Switched(_) => SizeHint::with_exact(0),
             // What is unpacked or rewritten here has no length known beforehand.
             Self::Flowing(flowing) if flowing.filters.changes_length() => SizeHint::default(),
             Self::Flowing(flowing) => flowing.inner.size_hint(),

@@ -72,6 +72,11 @@ impl UpstreamError {
         })
     }
 
+    /// An error of which nothing came but a sentence: the reason of a WebSocket's close.
+    pub fn in_words(message: &str) -> Self {
+        Self { retry_delay: retry_in_words(message), message: message.to_owned(), ..Self::default() }
+    }
+
     pub fn has_reason(&self, any_of: &[&str]) -> bool {
         self.reasons.iter().any(|reason| any_of.contains(&reason.as_str()))
     }

@@ -26,13 +26,16 @@ const MOST_IDLE: usize = 32;
 
 pub type HttpClient = Client<Connector, RequestBody>;
 
+/// Key and egress, and whether HTTP/2 is held back, which cannot carry a WebSocket.
+type Pair = (KeyId, Option<ProxyId>, bool);
+
 struct Entry {
     url: Option<Arc<ProxyUrl>>,
     client: HttpClient,
 }
 
 pub struct Clients {
-    entries: Mutex<HashMap<(KeyId, Option<ProxyId>), Entry>>,
+    entries: Mutex<HashMap<Pair, Entry>>,
     tls: TlsConfigs,
     allow_h2: bool,
     connect_timeout: Duration,
@@ -44,14 +47,17 @@ impl Clients {
         Self { entries: Mutex::default(), tls, allow_h2, connect_timeout, opened: Arc::default() }
     }
 
-    pub fn for_pick(&self, pick: &Pick) -> HttpClient {
+    /// `http1_only` matters on direct connections alone: behind a proxy HTTP/2 is never offered, and the client is the
+    /// same.
+    pub fn for_pick(&self, pick: &Pick, http1_only: bool) -> HttpClient {
+        let http1_only = http1_only && self.allow_h2 && pick.proxy.is_none();
         let url = pick.proxy.as_ref().map(|proxy| &proxy.url);
-        let pair = (pick.key.clone(), pick.proxy.as_ref().map(|proxy| proxy.id.clone()));
+        let pair = (pick.key.clone(), pick.proxy.as_ref().map(|proxy| proxy.id.clone()), http1_only);
         let mut entries = self.entries.lock();
         match entries.get(&pair) {
             Some(entry) if entry.url.as_ref() == url => entry.client.clone(),
             _ => {
-                let client = self.build(pick.proxy.as_ref());
+                let client = self.build(pick.proxy.as_ref(), !http1_only && self.allow_h2);
                 entries.insert(pair, Entry { url: url.cloned(), client: client.clone() });
                 client
             }
@@ -60,13 +66,13 @@ impl Clients {
 
     /// Lets go of pairs that `kept` refuses; requests under way finish on the client they hold.
     pub fn retain(&self, kept: impl Fn(&KeyId, Option<&ProxyId>) -> bool) {
-        self.entries.lock().retain(|(key, proxy), _| kept(key, proxy.as_ref()));
+        self.entries.lock().retain(|(key, proxy, _), _| kept(key, proxy.as_ref()));
     }
 
-    fn build(&self, proxy: Option<&PickedProxy>) -> HttpClient {
+    fn build(&self, proxy: Option<&PickedProxy>, allow_h2: bool) -> HttpClient {
         let route = proxy.map_or(Route::Direct, |proxy| Route::Proxy(proxy.url.clone()));
         let connector =
-            Connector::new(route, &self.tls, self.allow_h2, self.connect_timeout, Arc::clone(&self.opened));
+            Connector::new(route, &self.tls, allow_h2, self.connect_timeout, Arc::clone(&self.opened));
         Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())

@@ -1,11 +1,13 @@
 //! Which headers and query parameters cross this endpoint, in each direction. Pure: no sockets, no choice of key.
 //!
-//! Invariant: exactly one credential goes upstream, in the header `x-goog-api-key`; Google answers two with 400.
+//! Invariant: exactly one credential goes upstream, in the header `x-goog-api-key` but for an ephemeral Live token, which
+//! stays where the client put it; Google answers two with 400.
 //! Invariant: hop-by-hop headers, and those that Connection names, are dropped before the credential is set, so
 //! that no client can make a proxy strip it.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::live::opening::Opening;
 use crate::secret::Secret;
 
 pub const API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
@@ -74,10 +76,35 @@ pub fn for_upstream(client: &HeaderMap, key: &Secret, encoding: Encoding) -> Opt
         Encoding::Gzip => HeaderValue::from_static("gzip"),
     };
     headers.insert(header::ACCEPT_ENCODING, encoding);
-    let mut credential = HeaderValue::from_str(key.expose()).ok()?;
-    credential.set_sensitive(true);
-    headers.insert(API_KEY, credential);
+    headers.insert(API_KEY, credential(key)?);
     Some(headers)
+}
+
+/// The same for a WebSocket's opening. No extensions: a compressed message could not be cleaned of the key.
+pub fn for_opening(client: &HeaderMap, key: &Secret, opening: &Opening) -> Option<HeaderMap> {
+    let mut headers = crossing(client, &NOT_FOR_UPSTREAM);
+    headers.remove(header::SEC_WEBSOCKET_EXTENSIONS);
+    headers.remove(header::CONTENT_LENGTH);
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    set_upgrade(&mut headers);
+    match opening {
+        Opening::WithKey => headers.insert(API_KEY, credential(key)?),
+        Opening::WithTokenInHeader(value) => headers.insert(header::AUTHORIZATION, value.clone()),
+        Opening::WithTokenInQuery => None,
+    };
+    Some(headers)
+}
+
+/// Hop by hop, so each side of the tunnel sets them anew.
+pub fn set_upgrade(headers: &mut HeaderMap) {
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+}
+
+fn credential(key: &Secret) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(key.expose()).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// The upstream's headers for the client, with the key blotted out wherever it was echoed.
@@ -156,6 +183,34 @@ mod tests {
         assert_eq!(names, ["accept-encoding", "content-type", "x-goog-api-client", "x-goog-api-key"]);
         assert_eq!(up.get(API_KEY).unwrap(), "test-key-alpha-0001");
         assert!(up.get(API_KEY).unwrap().is_sensitive());
+    }
+
+    #[test]
+    fn a_session_opens_with_the_key_or_with_the_clients_token() {
+        let client = headers(&[
+            ("connection", "Upgrade, x-custom"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-key", "k"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-extensions", "permessage-deflate"),
+            ("x-goog-api-key", "local"),
+            ("authorization", "Token auth_tokens/a"),
+            ("x-custom", "1"),
+        ]);
+        let names = |opening: &Opening| {
+            let up = for_opening(&client, &Secret::new("test-key-alpha-0001"), opening).unwrap();
+            assert_eq!(up.get("connection").unwrap(), "Upgrade");
+            assert_eq!(up.get("upgrade").unwrap(), "websocket");
+            let mut names: Vec<_> = up.keys().map(|name| name.as_str().to_owned()).collect();
+            names.retain(|name| !["connection", "upgrade", "accept-encoding"].contains(&name.as_str()));
+            names.sort_unstable();
+            names
+        };
+        let handshake = ["sec-websocket-key", "sec-websocket-version"];
+        assert_eq!(names(&Opening::WithKey), [&handshake[..], &["x-goog-api-key"]].concat());
+        let token = HeaderValue::from_static("Token auth_tokens/a");
+        assert_eq!(names(&Opening::WithTokenInHeader(token)), [&["authorization"], &handshake[..]].concat());
+        assert_eq!(names(&Opening::WithTokenInQuery), handshake);
     }
 
     #[test]

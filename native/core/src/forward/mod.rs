@@ -26,6 +26,7 @@ use url::Url;
 use crate::dispatch::RequestBody;
 use crate::dispatch::judge::Outcome;
 use crate::dispatch::upstream_error::UpstreamError;
+use crate::live::opening::{Opening, of_token};
 use crate::pools::Pick;
 use crate::proxies::url::ProxyUrl;
 use crate::settings::{Http2, UpstreamSettings, parse_base_url};
@@ -46,6 +47,8 @@ pub struct Outbound {
     /// The client's headers, untouched.
     pub headers: HeaderMap,
     pub encoding: Encoding,
+    /// The request opens a Live session.
+    pub opening: Option<Opening>,
 }
 
 pub enum Answer {
@@ -69,17 +72,20 @@ pub struct Refused {
     pub headers: HeaderMap,
     pub body: Bytes,
     pub error: Option<UpstreamError>,
+    /// What was refused is a token of the client's, not the key.
+    pub without_key: bool,
 }
 
 impl Refused {
     pub fn outcome(&self) -> Outcome {
         let retry_after =
             self.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-        Outcome::Answered {
+        let outcome = Outcome::Answered {
             status: self.status.as_u16(),
             error: self.error.clone().map(Box::new),
             retry_after: retry_after.map(Duration::from_secs),
-        }
+        };
+        if self.without_key { of_token(outcome) } else { outcome }
     }
 }
 
@@ -138,16 +144,22 @@ impl GoogleApiForwarder {
     /// One attempt. `Err` means that no answer came.
     pub async fn attempt(&self, pick: &Pick, call: &Outbound, body: RequestBody) -> Result<Answer, Outcome> {
         let request = self.request(pick, call, body)?;
-        let client = self.clients.for_pick(pick);
+        let client = self.clients.for_pick(pick, call.opening.is_some());
         let response = match tokio::time::timeout(self.silence, client.request(request)).await {
             Err(_) => return Err(Outcome::TimedOut),
             Ok(Err(error)) => return Err(failure(&error)),
             Ok(Ok(response)) => response,
         };
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS && call.opening.is_none() {
+            let words = "the upstream switched to another protocol, which nobody asked for";
+            return Err(Outcome::Interrupted(words.to_owned()));
+        }
         if response.status().as_u16() < 400 || call.method == Method::HEAD {
             return Ok(Answer::Flowing(response));
         }
-        self.read_refusal(pick, response).await.map(Answer::Refused)
+        let without_key = call.opening.as_ref().is_some_and(Opening::is_without_key);
+        let refused = self.read_refusal(pick, response).await?;
+        Ok(Answer::Refused(Refused { without_key, ..refused }))
     }
 
     /// Opens a tunnel through `proxy` to the upstream's own host, TLS included, and closes it again.
@@ -173,8 +185,11 @@ impl GoogleApiForwarder {
         let base = self.base.as_str().trim_end_matches('/');
         let uri: Uri =
             format!("{base}{}", call.target).parse().map_err(|_| unusable("its path is not valid"))?;
-        let headers = headers::for_upstream(&call.headers, &pick.secret, call.encoding)
-            .ok_or_else(|| unusable("the key cannot travel in a header"))?;
+        let headers = match &call.opening {
+            Some(opening) => headers::for_opening(&call.headers, &pick.secret, opening),
+            None => headers::for_upstream(&call.headers, &pick.secret, call.encoding),
+        };
+        let headers = headers.ok_or_else(|| unusable("the key cannot travel in a header"))?;
         let mut request = Request::new(body);
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = uri;
@@ -195,7 +210,8 @@ impl GoogleApiForwarder {
         let mut headers = headers::for_client(&parts.headers, &pick.secret);
         headers.remove(header::CONTENT_ENCODING);
         headers.remove(header::CONTENT_LENGTH);
-        Ok(Refused { status: parts.status, headers, error: UpstreamError::parse(&body), body })
+        let error = UpstreamError::parse(&body);
+        Ok(Refused { status: parts.status, headers, error, body, without_key: false })
     }
 }
 

@@ -11,6 +11,7 @@ use http::{StatusCode, Uri};
 use parking_lot::RwLock;
 
 use crate::dialect::ApiError;
+use crate::live::opening::EphemeralToken;
 use crate::secret::Secret;
 use crate::settings::LocalAuth;
 
@@ -69,7 +70,8 @@ impl Guard {
         Ok(host)
     }
 
-    /// The local token, by any of the four ways clients send it.
+    /// The local token, by any of the four ways clients send it. An ephemeral token that this endpoint handed out is
+    /// asked for before, and stands in for it.
     pub fn check_token(&self, parts: &Parts) -> Result<(), ApiError> {
         if self.local_auth == LocalAuth::Off {
             return Ok(());
@@ -79,7 +81,10 @@ impl Guard {
         if offered.iter().any(|text| tokens.iter().any(|token| token.matches(text))) {
             return Ok(());
         }
-        let words = if offered.is_empty() {
+        let words = if EphemeralToken::of(parts).is_some() {
+            "The ephemeral token sent opens Live sessions only, and only if it was made through this endpoint. Make it with \
+             authTokens.create under this endpoint's address, or use this endpoint's local token."
+        } else if offered.is_empty() {
             "This endpoint needs its local token as the API key. Copy it with the command \"Gemini Aggregator: Copy Local \
              Token\" (headless: one of server.accessTokens) and set it as the API key of your tool."
         } else {
@@ -190,7 +195,9 @@ mod tests {
         for foreign in ["https://evil.example", "null", "http://127.0.0.1", "http://localhost:9999"] {
             assert_eq!(source(&[host, ("origin", foreign)]), 403, "{foreign}");
         }
-        assert_eq!(source(&[host, ("origin", "http://127.0.0.1:3146")]), 200);
+        for own in ["http://127.0.0.1:3146", "https://127.0.0.1:3146"] {
+            assert_eq!(source(&[host, ("origin", own)]), 200, "{own}");
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The endpoint: accepts connections on the local port and takes each request through guard and route to the
-//! dispatcher. It owns the listener and the connections' lives; keys and proxies it does not know.
+//! dispatcher. It owns the listener and the order in which it stops; keys and proxies it does not know.
 
 pub mod client_body;
+pub mod connection;
 pub mod guard;
 pub mod route;
+pub mod tls;
 pub mod uploads;
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,35 +18,39 @@ use http::header::{self, HeaderMap};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 
 use crate::affinity::names::NameScanner;
+use crate::clock::Millis;
 use crate::dialect::{ApiError, Dialect, gemini};
 use crate::dispatch::replay::{BodyFault, REPLAY_CAP, Replay};
 use crate::dispatch::reply::ReplyBody;
 use crate::dispatch::{Call, RequestDispatcher, encode, refuse};
+use crate::events::{Event, EventType, Level};
 use crate::forward::{Outbound, headers};
 use crate::health;
+use crate::ids::KeyId;
+use crate::live::opening::{EphemeralToken, Opening, asks_for_websocket};
 use crate::refusal;
 use crate::requests::OpenRequest;
 use crate::settings::ServerSettings;
 use crate::state::State;
 use client_body::ClientBody;
+use connection::{Connections, Stage};
 use guard::Guard;
 use route::{Route, dialect_of, route};
 use uploads::Uploads;
 
 /// Connections at once; more wait in the system's backlog.
 const MOST_CONNECTIONS: usize = 4_096;
-/// A head must be complete after this long; an idle kept-alive connection ends then, too.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-const MOST_HEADER_BYTES: usize = 64 * 1024;
+/// After the grace, Live sessions are told so; a client that does not take it is left.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// The log hears at most this often of clients that dial TLS where there is none.
+const TLS_HINT_EVERY: Millis = 60_000;
 const MIB: u64 = 1024 * 1024;
 
 /// What every request needs; one per endpoint.
@@ -58,6 +63,8 @@ pub struct Service {
     /// Unguessable start of this run's request ids, so that ids of two runs never meet in one log.
     pub run: String,
     pub count: AtomicU64,
+    /// When the log was last told of a client that dials TLS where there is none.
+    pub tls_hint: Mutex<Option<Millis>>,
 }
 
 /// An endpoint that listens, until stopped or dropped.
@@ -69,11 +76,18 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Serves `listener`, which is bound already, so that a taken port is the caller's error to word.
-    pub fn serve(listener: TcpListener, addr: SocketAddr, service: Service) -> Self {
+    /// Serves `listener`, which is bound already, so that a taken port is the caller's error to word. With `tls`, TLS
+    /// and plain HTTP alike.
+    pub fn serve(
+        listener: TcpListener,
+        addr: SocketAddr,
+        service: Service,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
         let service = Arc::new(service);
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(accept_loop(listener, Arc::clone(&service), stopped));
+        let shared = Arc::new(Connections::new(Arc::clone(&service), tls));
+        let task = tokio::spawn(accept_loop(listener, shared, stopped));
         Self { addr, service, stop: Some(stop), task }
     }
 
@@ -92,12 +106,14 @@ impl Drop for Endpoint {
     }
 }
 
-async fn accept_loop(listener: TcpListener, service: Arc<Service>, mut stopped: oneshot::Receiver<Duration>) {
+async fn accept_loop(
+    listener: TcpListener,
+    shared: Arc<Connections>,
+    mut stopped: oneshot::Receiver<Duration>,
+) {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let graceful = GracefulShutdown::new();
+    let (stage, watched) = watch::channel(Stage::Open);
     let mut connections = JoinSet::new();
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MOST_HEADER_BYTES);
     let grace = loop {
         // A full house must hear the stop, too.
         let place = tokio::select! {
@@ -119,27 +135,28 @@ async fn accept_loop(listener: TcpListener, service: Arc<Service>, mut stopped: 
                 }
             },
         };
-        let _ = stream.set_nodelay(true);
-        let service = Arc::clone(&service);
-        let answer = service_fn(move |request| {
-            let service = Arc::clone(&service);
-            async move { Ok::<_, Infallible>(service.answer(request).await) }
-        });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), answer));
+        let (shared, watched) = (Arc::clone(&shared), watched.clone());
         connections.spawn(async move {
-            // An error is the client's leaving or a malformed head; both end the connection and concern nobody else.
-            let _ = connection.await;
+            shared.serve(stream, watched).await;
             drop(place);
         });
         while connections.try_join_next().is_some() {}
     };
     drop(listener);
-    let _ = tokio::time::timeout(grace, graceful.shutdown()).await;
+    stage.send_replace(Stage::Draining);
+    let _ = tokio::time::timeout(grace, all_ended(&mut connections)).await;
+    stage.send_replace(Stage::Over);
+    let _ = tokio::time::timeout(FAREWELL, all_ended(&mut connections)).await;
     connections.shutdown().await;
 }
 
+async fn all_ended(connections: &mut JoinSet<()>) {
+    while connections.join_next().await.is_some() {}
+}
+
 impl Service {
-    async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+    /// `secure`: the client came over TLS.
+    async fn answer(&self, request: Request<Incoming>, secure: bool) -> Response<ReplyBody> {
         let (parts, body) = request.into_parts();
         let body = ClientBody::new(body);
         let (path, query) = gemini::canonical_target(parts.uri.path(), parts.uri.query());
@@ -153,7 +170,8 @@ impl Service {
             return health::reply(&self.state);
         }
         let open = OpenRequest::begin(&self.state, self.next_id(), &parts.method, &path);
-        let pinned = match self.admit(&parts, &route, &path) {
+        let token = (route == Route::Live).then(|| self.own_token(&parts)).flatten();
+        let pinned = match self.admit(&parts, &route, &path, token.as_ref().map(|(_, owner)| owner)) {
             Ok(pinned) => pinned,
             Err(error) => return refuse(dialect, &error, open),
         };
@@ -162,7 +180,13 @@ impl Service {
             Ok(owner) => owner,
             Err(error) => return refuse(dialect, &error, open),
         };
-        let mut call = self.call(parts, (&path, query.as_deref()), dialect, pinned.or(owner), &host);
+        let origin = format!("{}://{host}", if secure { "https" } else { "http" });
+        let opening = (route == Route::Live).then(|| match token {
+            Some((token, _)) => token.opening(),
+            None => (None, Opening::WithKey),
+        });
+        let target = (path.as_str(), query.as_deref());
+        let mut call = Self::call(parts, target, dialect, pinned.or(owner), origin, opening);
         if announced_length(&call.outbound.headers) != body.length() {
             call.outbound.headers.remove(header::CONTENT_LENGTH);
         }
@@ -205,10 +229,17 @@ impl Service {
     }
 
     /// Token, route and announced size. Answers the key that must serve, if one must.
-    fn admit(&self, parts: &Parts, route: &Route, path: &str) -> Result<Option<String>, ApiError> {
+    /// `token_of` is the key that made the ephemeral token it opens a session with.
+    fn admit(
+        &self,
+        parts: &Parts,
+        route: &Route,
+        path: &str,
+        token_of: Option<&KeyId>,
+    ) -> Result<Option<String>, ApiError> {
         let started_by = match gemini::is_upload(path) {
             true => self.uploads.owner(parts.uri.query(), self.state.now()),
-            false => None,
+            false => token_of.cloned(),
         };
         if started_by.is_none() {
             self.guard.check_token(parts)?;
@@ -222,6 +253,9 @@ impl Service {
                 "This endpoint is not a proxy; use it as the base URL.",
             ));
         }
+        if *route == Route::Live && !asks_for_websocket(parts) {
+            return Err(refusal::not_a_websocket());
+        }
         if announced_length(&parts.headers).is_some_and(|length| length > self.body_limit(path)) {
             return Err(refusal::body_too_large());
         }
@@ -229,26 +263,56 @@ impl Service {
         Ok(started_by.map(|key| key.to_string()).or_else(|| pin.map(str::to_owned)))
     }
 
+    /// The ephemeral token of a session's opening, if it was made through this endpoint, with the key that made it.
+    fn own_token(&self, parts: &Parts) -> Option<(EphemeralToken, KeyId)> {
+        let token = EphemeralToken::of(parts)?;
+        let owner = self.state.affinity.owner_of(&token.name, self.state.now())?;
+        Some((token, owner))
+    }
+
     fn call(
-        &self,
         parts: Parts,
         (path, query): (&str, Option<&str>),
         dialect: Dialect,
         pinned: Option<String>,
-        host: &str,
+        origin: String,
+        opening: Option<(Option<String>, Opening)>,
     ) -> Call {
         let traits = gemini::traits(&parts.method, path);
+        let (credential, opening) = opening.map_or((None, None), |(part, opening)| (part, Some(opening)));
         let query = query.and_then(headers::without_credentials);
+        let query: Vec<String> = query.into_iter().chain(credential).collect();
         let encoding = headers::encoding_for(&parts.headers, traits.read_here());
-        let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+        let target = match query.is_empty() {
+            true => path.to_owned(),
+            false => format!("{path}?{}", query.join("&")),
+        };
         Call {
             subject: gemini::quota_subject(path),
             dialect,
             traits,
-            outbound: Outbound { method: parts.method, target, headers: parts.headers, encoding },
+            outbound: Outbound { method: parts.method, target, headers: parts.headers, encoding, opening },
             pinned,
-            origin: format!("http://{host}"),
+            origin,
         }
+    }
+
+    /// A client dials TLS and there is none: what it sees says nothing, so the log must.
+    fn tell_of_tls(&self) {
+        let now = self.state.now();
+        {
+            let mut told = self.tls_hint.lock();
+            // A clock that was set back must not silence it for good.
+            if told.is_some_and(|at| at <= now && now - at < TLS_HINT_EVERY) {
+                return;
+            }
+            *told = Some(now);
+        }
+        let words = "A client dialled https:// or wss:// on a port that serves http:// only. Google's Python SDK does so for \
+                     the Live API, whatever base URL it is given. Set server.tls with certFile and keyFile (in the editor: \
+                     geminiAggregator.tls.certFile and geminiAggregator.tls.keyFile) and let the client trust that \
+                     certificate, or use http:// or ws:// in the client.";
+        self.state.events.publish(Event::new(EventType::StateWarning, Level::Warn, now, words));
     }
 
     fn body_limit(&self, path: &str) -> u64 {

@@ -4,12 +4,15 @@
 use http::HeaderMap;
 
 use crate::dialect::{Dialect, gemini};
+use crate::live;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     Health,
     /// Passed through to the upstream.
     Gemini,
+    /// A WebSocket that becomes a tunnel.
+    Live,
     /// Understood, but nobody answers it here; the words say what to use.
     NotServed(Dialect, &'static str),
 }
@@ -27,8 +30,8 @@ const NO_OPENAI: &str = "The OpenAI dialect is not served by this version. Use t
                          Google's own compatible paths under /v1beta/openai/.";
 const NO_ANTHROPIC: &str =
     "The Anthropic Messages dialect is not served. Use the Gemini API under the same address.";
-const NO_LIVE: &str =
-    "The Live API (WebSocket) is not served by this version. Use generateContent or streamGenerateContent.";
+const NO_SOCKET: &str = "There is no WebSocket at this path. The Live API's are \
+     /ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent and its siblings.";
 const NO_ADMIN: &str = "The admin API is not served by this version.";
 const UNKNOWN: &str =
     "There is nothing at this path. Gemini's paths begin with /v1, /v1beta or /v1alpha; check the base URL.";
@@ -49,7 +52,7 @@ pub fn route(path: &str, headers: &HeaderMap) -> Route {
         return Route::NotServed(Dialect::OpenAi, NO_OPENAI);
     }
     if path.starts_with("/ws/") {
-        return Route::NotServed(Dialect::Gemini, NO_LIVE);
+        return if live::owns(path) { Route::Live } else { Route::NotServed(Dialect::Gemini, NO_SOCKET) };
     }
     if path == "/admin" || path.starts_with("/admin/") {
         return Route::NotServed(Dialect::Gemini, NO_ADMIN);
@@ -62,7 +65,7 @@ pub fn dialect_of(route: &Route, path: &str) -> Dialect {
     match route {
         Route::NotServed(dialect, _) => *dialect,
         Route::Gemini if path.starts_with("/v1beta/openai/") => Dialect::OpenAi,
-        Route::Gemini | Route::Health => Dialect::Gemini,
+        Route::Gemini | Route::Live | Route::Health => Dialect::Gemini,
     }
 }
 
@@ -84,6 +87,13 @@ mod tests {
         assert!(matches!(route("/v1/models", &bearer), Route::NotServed(Dialect::OpenAi, _)));
         bearer.insert("x-goog-api-key", HeaderValue::from_static("t"));
         assert_eq!(route("/v1/models", &bearer), Route::Gemini);
+    }
+
+    #[test]
+    fn only_the_live_apis_own_paths_become_tunnels() {
+        let path = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent";
+        assert_eq!(route(path, &HeaderMap::new()), Route::Live);
+        assert!(matches!(route("/ws/other", &HeaderMap::new()), Route::NotServed(Dialect::Gemini, _)));
     }
 
     #[test]

@@ -15,8 +15,9 @@ use hyper_util::client::legacy::connect::dns::Name;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-/// Finds a dead peer of an idle connection before a request is sent on it.
+/// Finds a dead peer of an idle connection before a request is sent on it, and of a silent Live session.
 const KEEPALIVE: Duration = Duration::from_secs(60);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
 pub(super) async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
@@ -35,6 +36,7 @@ pub(super) async fn connect(addresses: Vec<SocketAddr>, within: Duration) -> io:
     let mut connector = HttpConnector::new_with_resolver(Resolved(addresses));
     connector.set_nodelay(true);
     connector.set_keepalive(Some(KEEPALIVE));
+    connector.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));
     connector.set_connect_timeout(Some(within));
     // The connector takes its port from a URI; the host in it is a stand-in, since `Resolved` answers for any name.
     let stand_in = Uri::builder().scheme("http").authority(format!("resolved:{}", port)).path_and_query("/");

@@ -1,0 +1,154 @@
+//! The life of one accepted connection: told apart by its first byte into plain HTTP and TLS, served, and, where a
+//! request switched it to a Live session, carried on as that tunnel. It knows stages of a stop, no requests.
+//!
+//! Invariant: a connection's place is taken until its tunnel has ended, too.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::Service;
+use crate::live::tunnel::Tunnel;
+
+/// A head must be complete after this long, and so must a TLS handshake; an idle kept-alive connection ends then, too.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+const MOST_HEADER_BYTES: usize = 64 * 1024;
+/// The first byte of a TLS handshake; no HTTP method begins with it.
+const TLS_HANDSHAKE: u8 = 0x16;
+/// A dead client of a silent Live session is found within a few minutes.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How far a stop has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    Open,
+    /// What is under way may finish; idle connections close.
+    Draining,
+    /// The grace is over.
+    Over,
+}
+
+/// What all connections of one endpoint share.
+pub struct Connections {
+    service: Arc<Service>,
+    http: http1::Builder,
+    tls: Option<TlsAcceptor>,
+}
+
+/// A request that asked to switch, and the tunnel that its answer opened.
+type Switched = Arc<Mutex<Option<(OnUpgrade, Box<Tunnel>)>>>;
+
+impl Connections {
+    pub fn new(service: Arc<Service>, tls: Option<TlsAcceptor>) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MOST_HEADER_BYTES);
+        Self { service, http, tls }
+    }
+
+    /// Serves `stream` to its end. An error is the client's leaving or a malformed head; both end the connection and
+    /// concern nobody else.
+    pub async fn serve(&self, stream: TcpStream, stage: watch::Receiver<Stage>) {
+        let _ = stream.set_nodelay(true);
+        keep_alive(&stream);
+        let first = tokio::select! {
+            biased;
+            () = reached(stage.clone(), Stage::Draining) => return,
+            first = timeout(HEADER_TIMEOUT, first_byte(&stream)) => first,
+        };
+        match (first, &self.tls) {
+            (Ok(Ok(Some(TLS_HANDSHAKE))), Some(tls)) => {
+                let secured = tokio::select! {
+                    biased;
+                    () = reached(stage.clone(), Stage::Draining) => return,
+                    secured = timeout(HEADER_TIMEOUT, tls.accept(stream)) => secured,
+                };
+                if let Ok(Ok(secured)) = secured {
+                    self.serve_http(secured, true, stage).await;
+                }
+            }
+            (Ok(Ok(Some(first))), _) => {
+                if first == TLS_HANDSHAKE {
+                    self.service.tell_of_tls();
+                }
+                self.serve_http(stream, false, stage).await;
+            }
+            _ => {}
+        }
+    }
+
+    async fn serve_http<I>(&self, io: I, secure: bool, stage: watch::Receiver<Stage>)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let switched = Switched::default();
+        {
+            let answer = service_fn(|request| self.answer(request, secure, &switched));
+            let connection = self.http.serve_connection(TokioIo::new(io), answer).with_upgrades();
+            let mut connection = pin!(connection);
+            tokio::select! {
+                biased;
+                _ = connection.as_mut() => {}
+                () = reached(stage.clone(), Stage::Draining) => {
+                    connection.as_mut().graceful_shutdown();
+                    tokio::select! {
+                        biased;
+                        _ = connection.as_mut() => {}
+                        () = reached(stage.clone(), Stage::Over) => return,
+                    }
+                }
+            }
+        }
+        let Some((client, tunnel)) = switched.lock().take() else { return };
+        if let Ok(client) = client.await {
+            tunnel.run(client, reached(stage, Stage::Over)).await;
+        }
+    }
+
+    async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        secure: bool,
+        switched: &Switched,
+    ) -> Result<http::Response<crate::dispatch::reply::ReplyBody>, Infallible> {
+        let client = hyper::upgrade::on(&mut request);
+        let mut reply = self.service.answer(request, secure).await;
+        if let Some(tunnel) = reply.body_mut().take_tunnel() {
+            *switched.lock() = Some((client, tunnel));
+        }
+        Ok(reply)
+    }
+}
+
+/// Resolves when the stop has come that far; also when nobody is left to tell.
+async fn reached(mut stage: watch::Receiver<Stage>, wanted: Stage) {
+    let _ = stage.wait_for(|stage| *stage >= wanted).await;
+}
+
+/// Without taking it; `None` when the client ended the connection instead.
+async fn first_byte(stream: &TcpStream) -> io::Result<Option<u8>> {
+    let mut first = [0];
+    let count = stream.peek(&mut first).await?;
+    Ok((count > 0).then_some(first[0]))
+}
+
+fn keep_alive(stream: &TcpStream) {
+    let probes = socket2::TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE_INTERVAL);
+    // A system without it serves all the same.
+    let _ = socket2::SockRef::from(stream).set_tcp_keepalive(&probes);
+}
