@@ -123,6 +123,19 @@ export type KeySelection = "round_robin" | "least_loaded" | "random" | "fill_fir
 
 export type LoadBalancingStrategy = "least_loaded" | "round_robin" | "random";
 
+/**
+ * The endpoint's own certificate.
+ */
+export type TlsFiles = { 
+/**
+ * PEM file of the certificate, its chain behind it.
+ */
+certFile: string, 
+/**
+ * PEM file of its private key, not encrypted.
+ */
+keyFile: string, };
+
 export type ServerSettings = { host: string, 
 /**
  * 0 asks the system for a free port. Wider than a port, so that one out of range is named like other bounds.

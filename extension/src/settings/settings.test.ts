@@ -9,6 +9,8 @@ const written = {
   upstreamBaseUrl: "https://upstream.example",
   upstreamCaFile: "  ",
   requestTimeoutSeconds: 30,
+  "tls.certFile": "",
+  "tls.keyFile": " ",
   http2: "off",
   keySelection: "random",
   maxAttempts: 2,
@@ -47,6 +49,13 @@ it("maps every setting", () => {
 it("an empty path of the CA file means none", () => {
   expect(read(written).upstream.caFile).toBeNull();
   expect(read({ ...written, upstreamCaFile: "/etc/ca.pem" }).upstream.caFile).toBe("/etc/ca.pem");
+});
+
+it("TLS is on as soon as one of its files is named", () => {
+  expect(read(written).server.tls).toBeNull();
+  const one = read({ ...written, "tls.certFile": "/etc/local.pem " });
+  expect(one.server.tls).toEqual({ certFile: "/etc/local.pem", keyFile: "" });
+  expect(inSettingsWords("server.tls.keyFile: TLS needs both files.")).toContain("geminiAggregator.tls.keyFile");
 });
 
 it("only a new port moves the listener", () => {

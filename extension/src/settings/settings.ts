@@ -16,6 +16,7 @@ export function readSettings(read: ReadSetting): Settings {
       host: "127.0.0.1",
       port: read("port"),
       localAuth: read("localAuth"),
+      tls: tlsFiles(read),
       maxBodyMb: 64,
       maxUploadMb: 2048,
       // The extension host ends soon after it was asked to: a longer grace would never be granted.
@@ -47,10 +48,19 @@ export function readSettings(read: ReadSetting): Settings {
   };
 }
 
+/** Both paths or none; the core refuses one alone. */
+function tlsFiles(read: ReadSetting): Settings["server"]["tls"] {
+  const [certFile, keyFile] = [read<string>("tls.certFile").trim(), read<string>("tls.keyFile").trim()];
+  return certFile || keyFile ? { certFile, keyFile } : null;
+}
+
 /** The core's paths that differ from the setting's name. */
 const RENAMED: Readonly<Record<string, string>> = {
   "server.port": "port",
   "server.localAuth": "localAuth",
+  "server.tls": "tls.certFile",
+  "server.tls.certFile": "tls.certFile",
+  "server.tls.keyFile": "tls.keyFile",
   "upstream.baseUrl": "upstreamBaseUrl",
   "upstream.caFile": "upstreamCaFile",
   "upstream.requestTimeoutSeconds": "requestTimeoutSeconds",
@@ -64,7 +74,7 @@ export function settingFor(path: string): string {
 
 /** Lines of the core that name a wrong setting by the core's path, in the editor's name of it. */
 export function inSettingsWords(message: string): string {
-  const path = /^((?:server|upstream|proxy|monitoring|requestLog)\.\w+|maxAttempts|maxWaitSeconds): /gm;
+  const path = /^((?:server|upstream|proxy|monitoring|requestLog)(?:\.\w+)+|maxAttempts|maxWaitSeconds): /gm;
   return message.replace(path, (_, core: string) => `The setting ${settingFor(core)}: `);
 }
 

@@ -10,7 +10,7 @@ use aggregator_core::keys::circuit::Circuit;
 use aggregator_core::requests::{AttemptView, RequestView};
 use aggregator_core::settings::{
     Http2, KeySelection, LoadBalancingStrategy, LocalAuth, MonitoringSettings, ProxySettings,
-    RequestLogSettings, ServerSettings, Settings, UpstreamSettings,
+    RequestLogSettings, ServerSettings, Settings, TlsFiles, UpstreamSettings,
 };
 use aggregator_core::vault::secrets::SecretWrite;
 use aggregator_core::views::{EndpointView, KeyStatus, KeyView, ProxyStatusView, ProxyView, Snapshot};
@@ -52,6 +52,7 @@ fn generate() -> String {
     declare::<Http2>(&mut text);
     declare::<KeySelection>(&mut text);
     declare::<LoadBalancingStrategy>(&mut text);
+    declare::<TlsFiles>(&mut text);
     declare::<ServerSettings>(&mut text);
     declare::<UpstreamSettings>(&mut text);
     declare::<ProxySettings>(&mut text);

@@ -119,7 +119,13 @@ fn the_environment_replaces_the_lists_and_names_its_entries() {
 fn what_this_version_cannot_do_is_refused_not_ignored() {
     let words = problems("rotatingProxy: { url: \"http://h:1\", enabled: true }\n");
     assert!(words.contains("rotatingProxy"), "{words}");
-    assert!(problems("server:\n  tls: { certFile: a, keyFile: b }\n").contains("server.tls"));
+}
+
+#[test]
+fn tls_takes_both_of_its_files() {
+    assert_eq!(problems("server:\n  tls: { certFile: a, keyFile: b }\n"), "");
+    assert!(problems("server:\n  tls: { certFile: a, keyFile: \"\" }\n").contains("server.tls.keyFile"));
+    assert!(problems("server:\n  tls: { certFile: a }\n").contains("the field `keyFile` is missing"));
 }
 
 #[test]

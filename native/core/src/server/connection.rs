@@ -9,7 +9,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use http::header::{self, HeaderValue};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -23,6 +24,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::Service;
+use crate::dispatch::reply::ReplyBody;
 use crate::live::tunnel::Tunnel;
 
 /// A head must be complete after this long, and so must a TLS handshake; an idle kept-alive connection ends then, too.
@@ -125,11 +127,18 @@ impl Connections {
         mut request: Request<Incoming>,
         secure: bool,
         switched: &Switched,
-    ) -> Result<http::Response<crate::dispatch::reply::ReplyBody>, Infallible> {
+    ) -> Result<Response<ReplyBody>, Infallible> {
+        let websocket = request
+            .headers()
+            .get(header::UPGRADE)
+            .is_some_and(|wanted| wanted.as_bytes().eq_ignore_ascii_case(b"websocket"));
         let client = hyper::upgrade::on(&mut request);
         let mut reply = self.service.answer(request, secure).await;
         if let Some(tunnel) = reply.body_mut().take_tunnel() {
             *switched.lock() = Some((client, tunnel));
+        } else if websocket {
+            // Clients of a refused WebSocket read to the end of the connection and never use it again.
+            reply.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(reply)
     }
