@@ -190,7 +190,7 @@ describe("a refused handshake", () => {
   });
 
   test("that no key can mend is told as it was said", async () => {
-    const gateway = await both();
+    const gateway = await bench.gateway({ keys: [KEYS.alpha, KEYS.beta], maxAttempts: 2 });
     bench.upstream.script.any().always(behave.say({ status: 503, pieces: [`{"error":{"message":"busy"}}`] }));
     const { handshake, id } = await open(gateway);
     assert.deepEqual([handshake.status, handshake.headers.get("x-aggregator-attempts")], [503, "2"]);

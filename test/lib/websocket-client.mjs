@@ -77,7 +77,10 @@ export class WebSocketClient {
     const found = new Promise((resolve) => {
       this.#look = () => {
         const value = find();
-        if (value !== null) resolve(value);
+        if (value === null) return;
+        // Whoever has got something must take nothing more of what comes later.
+        this.#look = null;
+        resolve(value);
       };
       this.#look();
     });
