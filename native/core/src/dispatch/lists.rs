@@ -268,7 +268,7 @@ impl Listing {
         let mut headers = client.headers.clone();
         headers.remove(CONTENT_LENGTH);
         let target = self.question.target(self.room(), self.google.as_deref());
-        Outbound { method: client.method.clone(), target, headers, encoding: client.encoding }
+        Outbound { method: client.method.clone(), target, headers, encoding: client.encoding, opening: None }
     }
 
     fn add(&mut self, mut page: Page, pick: Pick) {
