@@ -86,7 +86,7 @@ fn is_resource(path: &str) -> bool {
 /// What a request uses the quota of: the model its path names, else the collection (`files`, `interactions`), else the
 /// Live API as a whole. Google counts by model; for calls that name theirs in the body this is the nearest guess.
 pub fn quota_subject(path: &str) -> Option<String> {
-    if path.starts_with("/ws/") {
+    if live::owns(path) {
         return Some("live".to_owned());
     }
     let path = path.strip_prefix("/upload").or_else(|| path.strip_prefix("/download")).unwrap_or(path);
