@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { accepts, pollUntil } from "../lib/wait.mjs";
 import { behave } from "../upstream/index.mjs";
-import { Bench, KEYS, MODEL, prompt } from "./lib/bench.mjs";
+import { ALPHA, Bench, KEYS, MODEL, prompt } from "./lib/bench.mjs";
 import { ask, goodbye, open, session } from "./lib/live.mjs";
 
 const QUOTA = "You exceeded your current quota, please check your plan and billing details.";
@@ -156,6 +156,33 @@ test("a session counts as in flight until it ends, however it ends", async () =>
       await gateway.logged(id);
     }
   }
+});
+
+test("a session that is the trial of a key let alone proves it when it opens, not when it ends", async () => {
+  const gateway = await both({ maxAttempts: 1, monitoring: { failureThreshold: 2, recoveryTimeSeconds: 1 } });
+  const body = prompt("Hi");
+  const call = (/** @type {string} */ key) => gateway.ask(`${MODEL}:generateContent`, { body, headers: PIN(key) });
+  bench.upstream.script.key(ALPHA).times(2, behave.say({ status: 500, pieces: ["{}"] }));
+  for (const [key, status] of /** @type {[string, number][]} */ ([
+    ["alpha", 500],
+    ["beta", 200],
+    ["beta", 200],
+    ["alpha", 500],
+  ])) {
+    assert.equal((await call(key)).status, status);
+  }
+  assert.equal((await call("alpha")).status, 503, "it is let alone");
+  const { client } = await pollUntil(
+    async () => {
+      const opened = await open(gateway, undefined, { headers: PIN("alpha") });
+      if (opened.handshake.status === 101) return opened;
+      opened.client.cut();
+      return null;
+    },
+    { what: "the key was never tried again" },
+  );
+  assert.equal((await call("alpha")).status, 200, "while the session lasts");
+  await goodbye(client, 1000);
 });
 
 test("silence ends no session: the request time-out is for answers", async () => {

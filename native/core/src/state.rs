@@ -101,6 +101,17 @@ impl Lease {
         }
     }
 
+    /// The upstream took a session that may last for hours. What that proves is known now: a key on trial serves again,
+    /// and nobody waits for the session's end to hear it. The lease goes on.
+    pub fn taken(&mut self) {
+        let outcome = Outcome::Answered { status: 101, error: None, retry_after: None };
+        let settings = self.state.settings();
+        let now = self.state.now();
+        let events = self.state.pools.lock().charge(&self.pick, true, &judge(&outcome), &settings, now);
+        self.pick.trial = false;
+        events.into_iter().for_each(|event| self.state.events.publish(event));
+    }
+
     /// Judges the outcome, charges the blamed entry and tells the events.
     pub fn settle(mut self, outcome: &Outcome) -> Verdict {
         self.settled = true;

@@ -162,7 +162,7 @@ impl RequestDispatcher {
         &self,
         call: &Call,
         mut response: Response<Incoming>,
-        lease: Lease,
+        mut lease: Lease,
         open: OpenRequest,
         started: Instant,
         forwarder: &GoogleApiForwarder,
@@ -185,11 +185,14 @@ impl RequestDispatcher {
         }
         let status = parts.status.as_u16();
         let key = lease.pick.secret.clone();
+        let without_key = call.outbound.opening.as_ref().is_some_and(Opening::is_without_key);
+        if switched.is_some() && !without_key {
+            lease.taken();
+        }
         let claim = Claim { lease, open, status, started };
         let mut reply = Response::new(match switched {
             Some(upstream) => {
                 headers::set_upgrade(&mut reply_headers);
-                let without_key = call.outbound.opening.as_ref().is_some_and(Opening::is_without_key);
                 ReplyBody::Switched(Some(Box::new(Tunnel::new(upstream, key, without_key, claim))))
             }
             None => ReplyBody::flowing(body, filters, claim, forwarder.silence()),

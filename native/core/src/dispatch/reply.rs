@@ -137,13 +137,13 @@ impl Claim {
         }
     }
 
-    /// Ended here, for a reason that concerns neither key nor proxy.
-    pub fn release(self, words: &str) {
+    /// Ended in a way that tells nothing of key and proxy. `words` say why, if it was no success.
+    pub fn release(self, words: Option<&str>) {
         let Self { lease, mut open, status, started } = self;
         let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         open.add_attempt(AttemptView::new(&lease.pick, Some(status), None, milliseconds));
         drop(lease);
-        open.finish(status, Some(words.to_owned()));
+        open.finish(status, words.map(str::to_owned));
     }
 }
 

@@ -91,7 +91,12 @@ impl Tunnel {
     fn settle(&mut self, end: Option<&End>) {
         let Some(claim) = self.claim.take() else { return };
         match end {
-            Some(End::Stopped) => claim.release("The endpoint was stopped during the session."),
+            Some(End::Stopped) => claim.release(Some("The endpoint was stopped during the session.")),
+            // The key was not asked for, so its word stands: that a token was good does not prove a disabled key.
+            Some(End::ClientClosed) if self.without_key => claim.release(None),
+            Some(End::UpstreamClosed(close)) if self.without_key && close.error().is_none() => {
+                claim.release(None);
+            }
             Some(End::ClientClosed) => claim.settle(&good_end()),
             Some(End::ClientLeft) => claim.settle(&Outcome::CallerGone),
             Some(End::UpstreamClosed(close)) => {

@@ -23,9 +23,21 @@ impl Pools {
         settings: &Settings,
         now: Millis,
     ) -> Vec<Event> {
+        self.count_out(pick);
+        self.charge(pick, reached_upstream, verdict, settings, now)
+    }
+
+    /// Charges whoever is blamed; the attempt is in flight still.
+    pub fn charge(
+        &mut self,
+        pick: &Pick,
+        reached_upstream: bool,
+        verdict: &Verdict,
+        settings: &Settings,
+        now: Millis,
+    ) -> Vec<Event> {
         let mut events = Vec::new();
         self.observe(now);
-        self.count_out(pick);
         match &pick.proxy {
             Some(proxy) => {
                 let limit = settings.proxy.max_errors_before_disable;

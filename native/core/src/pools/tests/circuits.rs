@@ -113,6 +113,22 @@ fn half_open_lets_exactly_one_through_and_its_success_closes() {
 }
 
 #[test]
+fn a_session_that_was_taken_ends_the_trial_while_it_lasts() {
+    let mut pools = pools(2, 0);
+    let until = fail_until_open(&mut pools, 0);
+    let settings = Settings::default();
+    let mut session = pools.lease(&pin("k1"), &settings, until).unwrap();
+    let told = pools.charge(&session, true, &judge(&refused(101, None)), &settings, until);
+    session.trial = false;
+    assert_eq!(told[0].kind, EventType::KeyAvailable);
+    assert_eq!(circuit(&pools, "k1", until), Circuit::Closed);
+    let in_flight = |pools: &Pools| pools.keys.get(&"k1".into()).unwrap().learned.in_flight;
+    assert_eq!(in_flight(&pools), 1, "it lasts");
+    settle(&mut pools, &session, &refused(101, None), until + 3_600_000);
+    assert_eq!(in_flight(&pools), 0);
+}
+
+#[test]
 fn a_trial_that_fails_opens_again_for_longer() {
     let mut pools = pools(2, 0);
     let until = fail_until_open(&mut pools, 0);
