@@ -55,9 +55,10 @@ async fn case(seed: u64) -> Vec<String> {
     let addresses: Vec<_> = proxies.iter().map(|proxy| proxy.address).collect();
     let world = World::open(upstream, &addresses, &plan.keys, plan.max_attempts, tasks).await;
     let seen = ask_all(&plan, &world).await;
-    world.settled(plan.requests.len()).await;
+    let never = world.settled(plan.requests.len()).await;
     world.core.close().await;
     let mut wrong = std::mem::take(&mut *world.upstream.wrong.lock());
+    wrong.extend(never);
     let records = world.records();
     let ledger = world.upstream.ledger();
     for (request, seen) in plan.requests.iter().zip(&seen) {

@@ -3,6 +3,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use aggregator_core::aggregator::{Aggregator, Opening, Tokens};
 use aggregator_core::proxies::url::ProxyUrl;
@@ -15,6 +16,9 @@ use tokio::task::JoinSet;
 
 use crate::client::TOKEN;
 use crate::upstream::Upstream;
+
+/// Far more than the end of a request takes to be noted.
+const NEVER: Duration = Duration::from_secs(15);
 
 pub struct World {
     pub core: Arc<Aggregator>,
@@ -65,12 +69,17 @@ impl World {
         Self { core, endpoint, upstream, _tasks: tasks }
     }
 
-    /// Until `count` requests have ended and nothing is counted as under way.
-    pub async fn settled(&self, count: usize) {
+    /// Until `count` requests have ended and nothing is counted as under way; what is wrong when that never comes.
+    pub async fn settled(&self, count: usize) -> Option<String> {
         let mut changes = self.core.state().events.changes();
-        while self.records().len() < count || self.in_flight() != (0, 0) {
-            let _ = changes.changed().await;
-        }
+        let all_over = async {
+            while self.records().len() < count || self.in_flight() != (0, 0) {
+                let _ = changes.changed().await;
+            }
+        };
+        let in_time = tokio::time::timeout(NEVER, all_over).await.is_ok();
+        let (ended, (keys, proxies)) = (self.records().len(), self.in_flight());
+        (!in_time).then(|| format!("{ended} of {count} ended, {keys} counted by keys, {proxies} by proxies"))
     }
 
     pub fn records(&self) -> Vec<Arc<RequestView>> {
