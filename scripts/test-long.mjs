@@ -1,11 +1,13 @@
 // `npm run test:long`: everything that `npm test` runs, three times in a row,
-// then the scenarios at full count and the benchmark; writes docs/quality.md.
-// Flags for trying it out: --runs N, --fast (only the fast steps), --requests N.
+// then the scenarios at full count, mutants and the benchmark; writes
+// docs/quality.md. Flags for trying it out: --runs N, --fast (only the fast
+// steps), --requests N.
 // Ends with the plain line of totals; non-zero when a run failed or a bound was
 // missed. It must not know what the steps are.
 
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { longSteps } from "./lib/long-steps.mjs";
 import { inRoot } from "./lib/paths.mjs";
 import { run } from "./lib/processes.mjs";
 import { recordedSteps, sumOf } from "./lib/recorded-steps.mjs";
@@ -26,8 +28,9 @@ const { values } = parseArgs({
 const at = new Date();
 const commit = await describeCommit();
 const runs = await runSuite(Number(values.runs));
-const failed = await report(runs);
-const sums = runs.map(sumOf);
+const full = await runFull();
+const failed = await report(runs, full);
+const sums = [...runs, full.records].map(sumOf);
 console.log(`${total(sums, "passed")} passed, ${total(sums, "failed")} failed`);
 process.exit(failed ? 1 : 0);
 
@@ -45,8 +48,22 @@ async function runSuite(times) {
   return all;
 }
 
-/** Measures, writes the report, and says whether anything was wrong. @param {Record[][]} runs */
-async function report(runs) {
+/** What is run once, at full count. */
+async function runFull() {
+  console.log(`\n══ At full count ${"═".repeat(58)}`);
+  /** @type {Record[]} */
+  const records = [];
+  /** @type {import("./lib/mutants.mjs").Mutants} */
+  const mutants = { files: [], missed: [] };
+  await runSteps(recordedSteps(longSteps(mutants), records));
+  return { records, mutants };
+}
+
+/**
+ * Measures, writes the report, and says whether anything was wrong.
+ * @param {Record[][]} runs @param {Awaited<ReturnType<typeof runFull>>} full
+ */
+async function report(runs, full) {
   // Loaded here: on a bare machine the first run has just installed what they need.
   const { measureThroughput } = await import("../test/load/throughput.mjs");
   const { countTunnels } = await import("../test/load/tunnels.mjs");
@@ -54,8 +71,8 @@ async function report(runs) {
   const log = (/** @type {string} */ line) => console.log(line);
   const tunnels = await countTunnels(Number(values.requests));
   const throughput = await measureThroughput({ ...BENCH, log });
-  writeFileSync(inRoot("docs", "quality.md"), qualityReport({ at, commit, runs, throughput, tunnels }));
-  const all = faults(runs, tunnels);
+  writeFileSync(inRoot("docs", "quality.md"), qualityReport({ at, commit, runs, full, throughput, tunnels }));
+  const all = faults({ runs, full, tunnels });
   for (const fault of all) console.error(fault);
   console.log("\nThe report is in docs/quality.md.\n");
   return all.length > 0;

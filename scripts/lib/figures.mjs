@@ -1,8 +1,9 @@
-// The benchmark's figures as a table that reads well in a terminal and in
-// Markdown, and the verdict on the bounds that the product promises. It must not
-// know how anything was measured.
+// Figures (of the benchmark, of the mutants) as tables that read well in a
+// terminal and in Markdown, and the verdict on the bounds that the product
+// promises. It must not know how anything was measured.
 
 import { MOST_TUNNELS } from "../../test/load/tunnels.mjs";
+import { LEAST_CAUGHT, shareCaught } from "./mutants.mjs";
 
 /** @typedef {import("../../test/load/throughput.mjs").Way} Way */
 /** @typedef {Awaited<ReturnType<typeof import("../../test/load/tunnels.mjs").countTunnels>>} Tunnels */
@@ -54,6 +55,18 @@ function noise(direct) {
 export function tunnelsLine({ requests, tunnels, seconds }) {
   const verdict = tunnels <= MOST_TUNNELS ? "within" : "BEYOND";
   return `${requests} requests of one key through one CONNECT proxy: ${tunnels} tunnels (${verdict} the bound of ${MOST_TUNNELS}), ${seconds.toFixed(1)} s.`;
+}
+
+/** @param {import("./mutants.mjs").Mutants} mutants */
+export function mutantsTable({ files, missed }) {
+  const percent = (/** @type {number} */ share) => `${Math.floor(share * 100)} %`;
+  const rows = files.map((file) => {
+    const verdict = shareCaught(file) < LEAST_CAUGHT ? " BELOW THE BOUND" : "";
+    return [file.file, String(file.caught), String(file.missed), `${percent(shareCaught(file))}${verdict}`];
+  });
+  const header = ["File", "noticed", "not noticed", `share (bound: ${percent(LEAST_CAUGHT)})`];
+  const names = missed.map((name) => `- not noticed: \`${name}\``).join("\n");
+  return `${table([header, ...rows])}${names === "" ? "" : `\n\n${names}`}`;
 }
 
 /** Every bound that was missed, as a sentence. @param {Tunnels} tunnels @returns {string[]} */

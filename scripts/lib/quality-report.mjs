@@ -4,7 +4,7 @@
 
 import { readFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
-import { missedBounds, table, throughputTable, tunnelsLine } from "./figures.mjs";
+import { missedBounds, mutantsTable, table, throughputTable, tunnelsLine } from "./figures.mjs";
 import { sumOf } from "./recorded-steps.mjs";
 
 /** @typedef {import("./recorded-steps.mjs").Record} Record */
@@ -12,17 +12,18 @@ import { sumOf } from "./recorded-steps.mjs";
  * @typedef {object} Report
  * @property {Date} at
  * @property {string} commit
- * @property {Record[][]} runs
+ * @property {Record[][]} runs of the whole suite
+ * @property {{records: Record[], mutants: import("./mutants.mjs").Mutants}} full what ran once, at full count
  * @property {import("./figures.mjs").Throughput} throughput
  * @property {import("./figures.mjs").Tunnels} tunnels
  */
 
 /** @param {Report} report @returns {string} */
-export function qualityReport({ at, commit, runs, throughput, tunnels }) {
+export function qualityReport({ at, commit, runs, full, throughput, tunnels }) {
   return `# Quality
 
 Written by \`npm run test:long\`; do not edit. It runs everything that \`npm test\` runs ${runs.length} times in a row, then the
-tunnels at full count, then the benchmark (\`npm run bench\`).
+seeded scenarios, mutants and tunnels at full count, then the benchmark (\`npm run bench\`).
 
 - Date: ${at.toISOString().slice(0, 16).replace("T", " ")} UTC
 - Commit: ${commit}
@@ -31,6 +32,16 @@ tunnels at full count, then the benchmark (\`npm run bench\`).
 ## ${runs.length} runs in a row
 
 ${runsTable(runs)}
+
+## At full count
+
+${runsTable([full.records])}
+
+## Mutants
+
+Small changes to the code, one at a time: how many of those that compile a unit test notices.
+
+${mutantsTable(full.mutants)}
 
 ## Tunnels
 
@@ -45,29 +56,30 @@ ${throughputTable(throughput)}
 
 ## Verdict
 
-${verdict(runs, tunnels)}
+${verdict({ runs, full, tunnels })}
 `;
 }
 
-/** Every fault as a sentence; empty when all is well. @param {Record[][]} runs @param {Report["tunnels"]} tunnels */
-export function faults(runs, tunnels) {
-  const failed = runs.flatMap((records, index) => {
+/** Every fault as a sentence; empty when all is well. @param {Pick<Report, "runs" | "full" | "tunnels">} report */
+export function faults({ runs, full, tunnels }) {
+  const failed = (/** @type {Record[]} */ records, /** @type {string} */ what) => {
     const names = records.filter(({ totals }) => totals.failed > 0).map(({ name }) => name);
-    return names.length > 0 ? [`Run ${index + 1} failed in: ${names.join(", ")}.`] : [];
-  });
-  return [...failed, ...missedBounds(tunnels)];
+    return names.length > 0 ? [`${what} failed in: ${names.join(", ")}.`] : [];
+  };
+  const inRuns = runs.flatMap((records, index) => failed(records, `Run ${index + 1}`));
+  return [...inRuns, ...failed(full.records, "The full count"), ...missedBounds(tunnels)];
 }
 
-/** @param {Record[][]} runs @param {Report["tunnels"]} tunnels */
-function verdict(runs, tunnels) {
-  const all = faults(runs, tunnels);
+/** @param {Pick<Report, "runs" | "full" | "tunnels">} report */
+function verdict(report) {
+  const all = faults(report);
   return all.length === 0 ? "Every run passed and no bound was missed." : all.map((fault) => `- ${fault}`).join("\n");
 }
 
 /** @param {Record[][]} runs */
 function runsTable(runs) {
   const names = [...new Set(runs.flatMap((records) => records.map(({ name }) => name)))];
-  const header = ["Step", ...runs.map((_, index) => `run ${index + 1}`)];
+  const header = ["Step", ...runs.map((_, index) => (runs.length > 1 ? `run ${index + 1}` : "result"))];
   const rows = names.map((name) => [name, ...runs.map((records) => cell(records.find((r) => r.name === name)))]);
   const sums = runs.map((records) => {
     const { passed, failed, seconds } = sumOf(records);

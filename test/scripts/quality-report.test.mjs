@@ -3,11 +3,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { mutantsOf, shareCaught } from "../../scripts/lib/mutants.mjs";
 import { faults, qualityReport } from "../../scripts/lib/quality-report.mjs";
 import { recordedSteps, sumOf } from "../../scripts/lib/recorded-steps.mjs";
 
 const totals = (/** @type {number} */ passed, failed = 0) => ({ passed, failed, skipped: 0 });
 const tunnels = { requests: 10_000, tunnels: 2, seconds: 9 };
+const full = { records: [], mutants: { files: [], missed: [] } };
 const way = { name: "", perSecond: 1, p50Ms: 1, p99Ms: 1, cpuMicrosPerRequest: 1, residentMb: 1, spread: 0 };
 
 test("steps run as ever, and what they gave is written down", async () => {
@@ -35,10 +37,35 @@ test("the report names every step, what was not run, and what failed", () => {
   const bad = { name: "Proxies", counted: true, totals: totals(2, 1), seconds: 4 };
   const runs = [[good, bad], [good]];
   const throughput = { direct: way, nginx: way, gateway: way };
-  const text = qualityReport({ at: new Date(0), commit: "abc", runs, throughput, tunnels });
+  const cuts = { name: "Cuts", counted: true, totals: totals(0, 1), seconds: 5 };
+  const mutants = { files: [{ file: "judge.rs", caught: 3, missed: 1, unviable: 2 }], missed: ["judge.rs:1: x"] };
+  const everything = { records: [cuts], mutants };
+  const text = qualityReport({ at: new Date(0), commit: "abc", runs, full: everything, throughput, tunnels });
   assert.match(text, /- Date: 1970-01-01 00:00 UTC\n- Commit: abc\n- Machine: \d+ cores /);
   assert.match(text, /\| Rust tests +\| +7 passed, 0 failed, 3\.0 s \| +7 passed/);
   assert.match(text, /\| Proxies +\| +2 passed, 1 failed, 4\.0 s \| +not run \|/);
   assert.match(text, /- Run 1 failed in: Proxies\./);
-  assert.deepEqual(faults([[good]], tunnels), []);
+  assert.match(text, /\| Cuts +\| +0 passed, 1 failed, 5\.0 s \|/);
+  assert.match(text, /- The full count failed in: Cuts\./);
+  assert.match(text, /\| judge\.rs +\| +3 \| +1 \| +75 % BELOW THE BOUND \|/);
+  assert.match(text, /- not noticed: `judge\.rs:1: x`/);
+  assert.deepEqual(faults({ runs: [[good]], full, tunnels }), []);
+});
+
+test("mutants are counted by file, and one that runs for ever was noticed", () => {
+  const mutant = (/** @type {string} */ name, /** @type {string} */ summary) => ({
+    scenario: { Mutant: { name, file: "a.rs" } },
+    summary,
+  });
+  const outcomes = [
+    { scenario: "Baseline", summary: "Success" },
+    mutant("one", "CaughtMutant"),
+    mutant("two", "Timeout"),
+    mutant("three", "MissedMutant"),
+    mutant("four", "Unviable"),
+  ];
+  const { files, missed } = mutantsOf({ outcomes });
+  assert.deepEqual(files, [{ file: "a.rs", caught: 2, missed: 1, unviable: 1 }]);
+  assert.deepEqual(missed, ["three"]);
+  assert.equal(shareCaught({ file: "", caught: 4, missed: 1, unviable: 9 }), 0.8);
 });

@@ -58,7 +58,7 @@ pub struct Answer {
     pub head: usize,
     /// What a client is to read when all goes well: unpacked where the product unpacks.
     pub content: Vec<u8>,
-    /// Sizes of the writes, cycled.
+    /// Sizes of the writes; what is left then goes at once.
     pub pieces: Vec<usize>,
     /// Acts once the head of the request is there, or only after the whole of it.
     pub reads_body: bool,
@@ -109,7 +109,7 @@ impl Answer {
             content: if packed && !unpacked { body } else { plain },
             unpacked,
             reads_body: matches!(ending, Ending::Kept | Ending::Closed) || rng.u8(..4) > 0,
-            pieces: (0..rng.usize(1..6)).map(|_| piece(rng)).collect(),
+            pieces: (0..rng.usize(..30)).map(|_| piece(rng)).collect(),
             pause: rng.usize(..=wire.len()),
             wire,
         }

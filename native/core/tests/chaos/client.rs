@@ -20,6 +20,13 @@ pub struct Seen {
     pub end: End,
 }
 
+impl Seen {
+    /// Of a client that waits for ever.
+    pub fn stuck() -> Self {
+        Self { head: None, content: Vec::new(), end: End::Stuck }
+    }
+}
+
 /// One request as its client sends it.
 pub struct Sending {
     pub number: usize,

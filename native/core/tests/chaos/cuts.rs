@@ -15,7 +15,7 @@ use crate::proxy::{Cut, Proxy};
 use crate::runs;
 use crate::upstream::{Arrival, Script, Upstream};
 use crate::wire::End;
-use crate::world::{World, key_id, proxy_id, secret};
+use crate::world::{NEVER, World, key_id, proxy_id, secret};
 
 #[test]
 fn nothing_cut_is_shown_as_whole_sent_again_or_left_counted() {
@@ -86,7 +86,9 @@ async fn ask_all(plan: &Arc<Plan>, world: &World) -> Vec<Seen> {
         let (endpoint, upstream, through) = (world.endpoint, Arc::clone(&world.upstream), through.clone());
         clients.spawn(async move {
             let _ = through.subscribe().wait_for(|count| *count >= request.after).await;
-            let seen = ask(endpoint, &request.sending(), upstream.has(request.number)).await;
+            let sending = request.sending();
+            let asking = ask(endpoint, &sending, upstream.has(request.number));
+            let seen = tokio::time::timeout(NEVER, asking).await.unwrap_or_else(|_| Seen::stuck());
             if !request.pauses {
                 through.send_modify(|count| *count += 1);
             }
@@ -225,7 +227,7 @@ impl Check<'_> {
             self.say("the upstream saw attempts that the log does not have");
         }
         let answered = |status: u16| {
-            let gave = |one: &&&Arrival| one.answered && one.answer.status == status;
+            let gave = |one: &&&Arrival| one.answered() && one.answer.status == status;
             self.arrivals.iter().filter(gave).count()
         };
         let logged = |status: u16| {
@@ -248,10 +250,10 @@ fn contains(content: &[u8], part: &[u8]) -> bool {
 }
 
 fn describe(arrival: &Arrival, world: &World) -> String {
-    let Arrival { attempt, key, from, answer, received, answered, .. } = arrival;
+    let Arrival { attempt, key, from, after, answer, received, sent, .. } = arrival;
     let Answer { status, framed, ending, error_at_end, packed, wire, head, .. } = answer.as_ref();
     format!(
-        "#{attempt} {key} {:?} received={received} answered={answered}: {status} {framed:?} {ending:?} of {head}+{} \
+        "#{attempt} after {after:?} {key} {:?} received={received} sent={sent}: {status} {framed:?} {ending:?} of {head}+{} \
          packed={packed} error_at_end={error_at_end}",
         world.upstream.tunnels.get(*from),
         wire.len() - head

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use aggregator_core::state::State;
 use parking_lot::Mutex;
@@ -26,11 +27,13 @@ pub struct Arrival {
     /// The credential it came with.
     pub key: String,
     pub from: SocketAddr,
+    /// Since the upstream started.
+    pub after: Duration,
     pub answer: Arc<Answer>,
     /// Its body came whole and as it was sent.
     pub received: bool,
-    /// The whole head of the answer went out.
-    pub answered: bool,
+    /// How much of the answer went out, in bytes on the wire.
+    pub sent: usize,
 }
 
 /// What the upstream asks the test.
@@ -52,10 +55,18 @@ pub struct Upstream {
     pub go_on: watch::Sender<bool>,
     /// Wrong counters, in words.
     pub wrong: Mutex<Vec<String>>,
+    started: Instant,
     script: Box<dyn Script>,
     ledger: Mutex<Vec<Arrival>>,
     watched: OnceLock<Arc<State>>,
     waiting: Mutex<HashMap<String, u32>>,
+}
+
+impl Arrival {
+    /// The whole head of the answer went out.
+    pub fn answered(&self) -> bool {
+        self.sent >= self.answer.head
+    }
 }
 
 impl Upstream {
@@ -67,6 +78,7 @@ impl Upstream {
             arrived: watch::channel(()).0,
             go_on: watch::channel(false).0,
             wrong: Mutex::default(),
+            started: Instant::now(),
             script,
             ledger: Mutex::default(),
             watched: OnceLock::new(),
@@ -142,7 +154,8 @@ impl Upstream {
         let attempt = ledger.iter().filter(|arrival| arrival.request == request).count();
         let answer = Arc::new(self.script.answer(request, attempt));
         let key = head.header("x-goog-api-key").to_owned();
-        let arrival = Arrival { request, attempt, key, from, answer, received: false, answered: false };
+        let after = self.started.elapsed();
+        let arrival = Arrival { request, attempt, key, from, after, answer, received: false, sent: 0 };
         ledger.push(arrival.clone());
         self.arrived.send_replace(());
         (ledger.len() - 1, arrival)
@@ -170,17 +183,15 @@ impl Upstream {
     async fn send(&self, stream: &mut TcpStream, arrival: &Arrival, place: usize) -> bool {
         let answer = &arrival.answer;
         let (sent, mut at) = (answer.sent(), 0);
-        let mut sizes = answer.pieces.iter().cycle();
+        let mut sizes = answer.pieces.iter();
         while at < sent.len() {
             let size = sizes.next().copied().unwrap_or(sent.len());
             let mut next = sent.len().min(at + size);
             if at < answer.pause && answer.pause < next {
                 next = answer.pause;
             }
-            if next >= answer.head {
-                // Noted before: the other side may act on it at once.
-                self.ledger.lock()[place].answered = true;
-            }
+            // Noted before: the other side may act on it at once.
+            self.ledger.lock()[place].sent = next;
             if stream.write_all(&sent[at..next]).await.is_err() {
                 return false;
             }

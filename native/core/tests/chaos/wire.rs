@@ -64,6 +64,8 @@ pub enum End {
     Cut,
     /// The reader had enough.
     Stopped,
+    /// Nothing came any more.
+    Stuck,
 }
 
 /// A stream with what was read of it and not yet used.

@@ -1,0 +1,46 @@
+// What `npm run test:long` runs once, after the runs of the whole suite: the
+// seeded scenarios at full count, and mutants. It names counts and bounds; it
+// must not know how steps are run or how their results are written down.
+
+import { mutantsStep } from "./mutants.mjs";
+import { inRoot } from "./paths.mjs";
+import { program } from "./test-run.mjs";
+import { libtestTotals } from "./totals.mjs";
+
+/** @typedef {import("./test-run.mjs").Step} Step */
+
+const minutes = (/** @type {number} */ count) => count * 60_000;
+
+/**
+ * @param {import("./mutants.mjs").Mutants} mutants is filled by the last step
+ * @returns {Step[]}
+ */
+export function longSteps(mutants) {
+  return [
+    scenario("10000 cases of answers cut anywhere", "chaos", "cuts::", { CUTS: "10000" }),
+    scenario("10000 cases of calls that create, and fail", "chaos", "creations::", { CREATIONS: "10000" }),
+    scenario("5000 simulated worlds", "simulation", "", { SIMULATION_RUNS: "5000" }),
+    mutantsStep(mutants),
+  ];
+}
+
+/**
+ * A Rust test whose count comes from the environment. Its first failure names the seed that repeats it.
+ * @param {string} name @param {string} binary @param {string} filter @param {Record<string, string>} env
+ * @returns {Step}
+ */
+function scenario(name, binary, filter, env) {
+  const args = ["test", "-p", "aggregator-core", "--locked", "--test", binary, "--", filter, "--nocapture"];
+  return {
+    name,
+    work: program(
+      "cargo",
+      args.filter((arg) => arg !== ""),
+      {
+        timeoutMs: minutes(30),
+        env: { ...env, CARGO_TARGET_DIR: process.env.CARGO_TARGET_DIR ?? inRoot("target") },
+        totals: libtestTotals,
+      },
+    ),
+  };
+}
