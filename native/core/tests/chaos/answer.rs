@@ -62,7 +62,8 @@ pub struct Answer {
     pub pieces: Vec<usize>,
     /// Acts once the head of the request is there, or only after the whole of it.
     pub reads_body: bool,
-    /// Waits here, in bytes on the wire, until the other requests are through.
+    /// Waits here, in bytes on the wire, until the other requests are through. Never at
+    /// the end: another request may be sent over the connection then.
     pub pause: usize,
 }
 
@@ -110,7 +111,7 @@ impl Answer {
             unpacked,
             reads_body: matches!(ending, Ending::Kept | Ending::Closed) || rng.u8(..4) > 0,
             pieces: (0..rng.usize(..30)).map(|_| piece(rng)).collect(),
-            pause: rng.usize(..=wire.len()),
+            pause: rng.usize(..wire.len()),
             wire,
         }
     }
