@@ -60,6 +60,8 @@ pub struct Answer {
     pub content: Vec<u8>,
     /// Sizes of the writes; what is left then goes at once.
     pub pieces: Vec<usize>,
+    /// The upstream has made what was asked for, whatever it answers.
+    pub creates: bool,
     /// Acts once the head of the request is there, or only after the whole of it.
     pub reads_body: bool,
     /// Waits here, in bytes on the wire, until the other requests are through. Never at
@@ -109,6 +111,7 @@ impl Answer {
             head,
             content: if packed && !unpacked { body } else { plain },
             unpacked,
+            creates: false,
             reads_body: matches!(ending, Ending::Kept | Ending::Closed) || rng.u8(..4) > 0,
             pieces: (0..rng.usize(..30)).map(|_| piece(rng)).collect(),
             pause: rng.usize(..wire.len()),

@@ -2,11 +2,12 @@
 //! file here is one of these parties or one test; only the core's public handle is used.
 //!
 //! `CUTS=10000 cargo test -p aggregator-core --test chaos` runs more cases; `CUTS_SEED` begins at another one, as a
-//! failure names it.
+//! failure names it. `CREATIONS` likewise.
 #![cfg(test)]
 
 mod answer;
 mod client;
+mod creations;
 mod cuts;
 mod plan;
 mod proxy;

@@ -32,6 +32,8 @@ pub struct Arrival {
     pub answer: Arc<Answer>,
     /// Its body came whole and as it was sent.
     pub received: bool,
+    /// Something was made for it.
+    pub created: bool,
     /// How much of the answer went out, in bytes on the wire.
     pub sent: usize,
 }
@@ -126,7 +128,9 @@ impl Upstream {
                     return;
                 }
                 let expected = self.script.body(arrival.request);
-                self.ledger.lock()[place].received = body == expected;
+                let noted = &mut self.ledger.lock()[place];
+                noted.received = body == expected;
+                noted.created = answer.creates;
             }
             self.pause(&arrival, 0).await;
             drop(held);
@@ -155,7 +159,8 @@ impl Upstream {
         let answer = Arc::new(self.script.answer(request, attempt));
         let key = head.header("x-goog-api-key").to_owned();
         let after = self.started.elapsed();
-        let arrival = Arrival { request, attempt, key, from, after, answer, received: false, sent: 0 };
+        let arrival =
+            Arrival { request, attempt, key, from, after, answer, received: false, created: false, sent: 0 };
         ledger.push(arrival.clone());
         self.arrived.send_replace(());
         (ledger.len() - 1, arrival)
