@@ -352,6 +352,9 @@ impl World {
         if (keys, proxies) != (0, 0) {
             self.wrong.push(format!("{keys} still counted by keys, {proxies} by proxies"));
         }
+        if let Some(key) = pools.keys.iter().find(|key| key.learned.breaker.is_probing()) {
+            self.wrong.push(format!("{} waits for a trial that is long over", key.entered.id));
+        }
         if self.requests.iter().any(|request| request.attempt.is_some()) {
             self.wrong.push("a request was never ended".to_owned());
         }
