@@ -256,6 +256,44 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_outside_of_strings_is_closed() {
+        for (cut, whole) in [
+            (r#"{"a":"{[","b":[1,{"c":"\\\"}"#, r#"{"a":"{[","b":[1,{"c":"\\\"}"}]}"#),
+            (r#"{"a":"]}","b":"#, r#"{"a":"]}","b":}"#),
+            (r#"{"a":[1],"b":{"c":2}, "#, r#"{"a":[1],"b":{"c":2}}"#),
+            (r#"{"a":"text, "#, r#"{"a":"text, "}"#),
+            (r#"[{"a":"\\","#, r#"[{"a":"\\"}]"#),
+        ] {
+            assert_eq!(closed(cut), whole);
+        }
+    }
+
+    #[test]
+    fn a_body_cut_anywhere_in_its_message_is_still_an_error() {
+        let head = r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":""#;
+        let message = r#"limit: [20], a \"quota\" {per day}, \\ retry"#;
+        for (end, _) in message.char_indices() {
+            let error = UpstreamError::parse(format!("{head}{}", &message[..end]).as_bytes()).unwrap();
+            assert_eq!(
+                (error.code, error.status.as_str()),
+                (Some(429), "RESOURCE_EXHAUSTED"),
+                "cut at {end}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_text_that_ends_too_early_is_mended_and_only_a_short_one() {
+        let long = |length: usize| {
+            let body = format!(r#"{{"error":{{"code":500,"message":"{}"#, "x".repeat(length));
+            UpstreamError::parse(body.as_bytes()).and_then(|error| error.code)
+        };
+        assert_eq!(long(60 * 1024), Some(500));
+        assert_eq!(long(64 * 1024), None);
+        assert_eq!(UpstreamError::parse(br#"{"error":{"code":500}} <html>"#), None);
+    }
+
+    #[test]
     fn an_error_without_a_code_has_the_status_of_its_name() {
         let status =
             |name: &str| UpstreamError { status: name.to_owned(), ..UpstreamError::default() }.http_status();
