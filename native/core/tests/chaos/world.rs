@@ -58,6 +58,7 @@ impl World {
             entered: entered(proxies, ways),
             tokens: Tokens::Given(vec![Secret::new(TOKEN)]),
             vault: Arc::new(DeclaredVault),
+            store: None,
             extra_ca: Vec::new(),
         })
         .expect("the core opens");
