@@ -1,7 +1,7 @@
 //! How things really are in one simulated world, whatever the core believes: which keys are good, which proxies work,
 //! when the upstream is down. From it follows what an attempt comes to, and whose fault that is. Drawn from a seed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aggregator_core::clock::Millis;
@@ -78,9 +78,9 @@ pub struct Truth {
     rng: Rng,
     google: Google,
     limits: HashMap<(String, &'static str), Limits>,
-    /// By the text of the key and by the URL of the proxy: a new text is another key.
-    keys: HashMap<String, KeyTruth>,
-    proxies: HashMap<String, ProxyTruth>,
+    /// By the text of the key and by the URL of the proxy: a new text is another key. Sorted, so that a seed repeats.
+    keys: BTreeMap<String, KeyTruth>,
+    proxies: BTreeMap<String, ProxyTruth>,
     projects: usize,
     pub upstream_down: bool,
 }
@@ -93,8 +93,8 @@ impl Truth {
             rng,
             google,
             limits,
-            keys: HashMap::new(),
-            proxies: HashMap::new(),
+            keys: BTreeMap::new(),
+            proxies: BTreeMap::new(),
             projects,
             upstream_down: false,
         }
