@@ -123,6 +123,19 @@ impl Default for UpstreamSettings {
     }
 }
 
+/// What becomes of the keys of a proxy that fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum FailurePolicy {
+    /// They move to another proxy that works; without one, requests end in a clear error.
+    #[default]
+    Reassign,
+    /// The same, and without one they go direct; each such request is counted and shown.
+    ReassignThenDirect,
+    /// They wait for their proxy.
+    Fail,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ProxySettings {
@@ -132,6 +145,7 @@ pub struct ProxySettings {
     pub health_check_interval_seconds: u64,
     pub max_errors_before_disable: u32,
     pub rebalance_threshold: u32,
+    pub failure_policy: FailurePolicy,
 }
 
 impl Default for ProxySettings {
@@ -142,6 +156,7 @@ impl Default for ProxySettings {
             health_check_interval_seconds: 60,
             max_errors_before_disable: 3,
             rebalance_threshold: 1,
+            failure_policy: FailurePolicy::default(),
         }
     }
 }

@@ -226,6 +226,7 @@ impl Config {
                     proxy_id: Some(proxy.id.clone()),
                     assigned_at: 0,
                     is_manual: true,
+                    home: None,
                 }),
                 (None, _) => problems.push(Problem::new(
                     format!("keys.{place}.proxy"),

@@ -71,6 +71,8 @@ pub struct Learned {
     pub lacks: Vec<(String, Millis)>,
     pub in_flight: u32,
     pub requests: u64,
+    /// Requests that went direct although the key has a proxy.
+    pub fallbacks: u64,
     pub failures: u64,
     pub last_used: Option<Millis>,
     pub(crate) turn: i64,

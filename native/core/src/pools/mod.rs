@@ -5,6 +5,7 @@
 
 mod charge;
 pub mod learned;
+mod routing;
 mod settle;
 
 use std::sync::Arc;
@@ -16,11 +17,12 @@ use crate::keys::quota::Quotas;
 use crate::keys::recent::Recent;
 use crate::keys::{ApiKey, ApiKeyManager, Out, Rank, own_project};
 use crate::proxies::assign::{Placing, ProxyAssignmentManager};
-use crate::proxies::pool::{ProxyPoolManager, ProxyServer, ProxyStatus};
+use crate::proxies::pool::ProxyPoolManager;
 use crate::proxies::url::ProxyUrl;
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::vault::Entered;
+use routing::{Route, Routing};
 
 /// Times are read before the lock is taken, so they may come a little out of order, in milliseconds.
 const CLOCK_SLACK: Millis = 2_000;
@@ -61,6 +63,8 @@ pub struct Pick {
     pub model: Option<String>,
     /// This request tries a key whose circuit is half-open.
     pub trial: bool,
+    /// It goes direct although the key has a proxy, because none works and the user allowed it.
+    pub fallback: bool,
 }
 
 /// What a request asks of the choice.
@@ -104,13 +108,6 @@ pub enum Why {
     ProxyDisabled(String),
     /// Proxies exist, none is enabled, and the key was not allowed to go direct.
     NoProxyEnabled,
-}
-
-/// How a key reaches the upstream.
-enum Route<'a> {
-    Direct,
-    Through(&'a ProxyServer),
-    Closed(Why),
 }
 
 impl Pools {
@@ -173,19 +170,17 @@ impl Pools {
         let pinned = self.pinned(wish)?;
         let wanted = |key: &ApiKey| pinned.as_ref().is_none_or(|id| *id == key.entered.id);
         self.observe(now);
-        let auto = settings.proxy.auto_assignment;
-        let is_faulty =
-            |proxy: &ProxyServer| proxy.health.faulty || wish.failed_proxies.contains(&proxy.entered.id);
-        let (proxies, assignments, quotas) = (&self.proxies, &self.assignments, &self.quotas);
+        let routing = Routing::new(&self.proxies, &self.assignments, &settings.proxy, &wish.failed_proxies);
+        let quotas = &self.quotas;
         let chosen = self.keys.select(settings.key_selection, &mut self.rng, |key| {
             let model = wish.model.as_deref();
             let may_serve = wanted(key) && !wish.tried.contains(&key.entered.id) && key.admits(now);
             if !may_serve || quotas.hold(key, model, now) {
                 return None;
             }
-            let faulty_proxy = match route(proxies, assignments, &key.entered.id, auto) {
-                Route::Direct => false,
-                Route::Through(proxy) => is_faulty(proxy),
+            let faulty_proxy = match routing.of(&key.entered.id) {
+                Route::Direct | Route::Fallback => false,
+                Route::Through(proxy) => routing.is_faulty(proxy),
                 Route::Closed(_) => return None,
             };
             let lacks_model = key.lacks(model, now);
@@ -203,9 +198,9 @@ impl Pools {
             })
         });
         match chosen {
-            Some(id) => Ok(self.count(&id, wish.model.clone(), auto, now)),
+            Some(id) => Ok(self.count(&id, wish, settings, now)),
             None => {
-                let out = self.reasons(wanted, wish.model.as_deref(), auto, now);
+                let out = self.reasons(wanted, wish.model.as_deref(), settings, now);
                 let all = self.keys.iter().filter(|key| wanted(key)).count();
                 Err(if out.len() < all { NoKey::AllTried } else { NoKey::AllOut(out) })
             }
@@ -224,7 +219,7 @@ impl Pools {
     pub fn earliest_return(&self, wish: &Wish, settings: &Settings, now: Millis) -> Option<Millis> {
         let pinned = self.pinned(wish).ok()?;
         let wanted = |key: &ApiKey| pinned.as_ref().is_none_or(|id| *id == key.entered.id);
-        let out = self.reasons(wanted, wish.model.as_deref(), settings.proxy.auto_assignment, now);
+        let out = self.reasons(wanted, wish.model.as_deref(), settings, now);
         let could_serve = self.keys.iter().filter(|key| wanted(key)).count() > out.len();
         let returns = out.iter().filter_map(|key| match &key.why {
             Why::Out(Out::Cooling(resting)) => Some(resting.until),
@@ -255,22 +250,28 @@ impl Pools {
 
     /// Picks this very key, available or not, to test it.
     pub fn lease_for_test(&mut self, id: &KeyId, settings: &Settings, now: Millis) -> Result<Pick, NoKey> {
-        let auto = settings.proxy.auto_assignment;
         let Some(key) = self.keys.get(id) else { return Err(NoKey::UnknownPin(id.to_string())) };
-        match route(&self.proxies, &self.assignments, id, auto) {
+        match Routing::new(&self.proxies, &self.assignments, &settings.proxy, &[]).of(id) {
             Route::Closed(why) => Err(NoKey::AllOut(vec![KeyOut { name: key.entered.name.clone(), why }])),
-            Route::Direct | Route::Through(_) => Ok(self.count(id, None, auto, now)),
+            Route::Direct | Route::Fallback | Route::Through(_) => {
+                Ok(self.count(id, &Wish::default(), settings, now))
+            }
         }
     }
 
-    fn count(&mut self, id: &KeyId, model: Option<String>, auto_assignment: bool, now: Millis) -> Pick {
-        let proxy = match route(&self.proxies, &self.assignments, id, auto_assignment) {
-            Route::Through(proxy) => Some(PickedProxy {
-                id: proxy.entered.id.clone(),
-                name: proxy.entered.name.clone(),
-                url: proxy.entered.url.clone(),
-            }),
-            Route::Direct | Route::Closed(_) => None,
+    fn count(&mut self, id: &KeyId, wish: &Wish, settings: &Settings, now: Millis) -> Pick {
+        let routing = Routing::new(&self.proxies, &self.assignments, &settings.proxy, &wish.failed_proxies);
+        let (proxy, fallback) = match routing.of(id) {
+            Route::Through(proxy) => (
+                Some(PickedProxy {
+                    id: proxy.entered.id.clone(),
+                    name: proxy.entered.name.clone(),
+                    url: proxy.entered.url.clone(),
+                }),
+                false,
+            ),
+            Route::Fallback => (None, true),
+            Route::Direct | Route::Closed(_) => (None, false),
         };
         if let Some(server) = proxy.as_ref().and_then(|proxy| self.proxies.get_mut(&proxy.id)) {
             server.health.in_flight += 1;
@@ -280,53 +281,33 @@ impl Pools {
             trial = key.learned.breaker.begin(now);
             key.learned.in_flight += 1;
             key.learned.requests += 1;
+            key.learned.fallbacks += u64::from(fallback);
             key.learned.last_used = Some(now);
             key_name.clone_from(&key.entered.name);
             secret = key.entered.secret.clone();
         }
-        Pick { key: id.clone(), key_name, secret, proxy, model, trial }
+        Pick { key: id.clone(), key_name, secret, proxy, model: wish.model.clone(), trial, fallback }
     }
 
     fn reasons(
         &self,
         wanted: impl Fn(&ApiKey) -> bool,
         model: Option<&str>,
-        auto_assignment: bool,
+        settings: &Settings,
         now: Millis,
     ) -> Vec<KeyOut> {
+        let routing = Routing::new(&self.proxies, &self.assignments, &settings.proxy, &[]);
         let key_out = |key: &ApiKey| {
             let why = match self.out(key, model, now) {
                 Some(out) => Why::Out(out),
-                None => match route(&self.proxies, &self.assignments, &key.entered.id, auto_assignment) {
+                None => match routing.of(&key.entered.id) {
                     Route::Closed(why) => why,
-                    Route::Direct | Route::Through(_) => return None,
+                    Route::Direct | Route::Fallback | Route::Through(_) => return None,
                 },
             };
             Some(KeyOut { name: key.entered.name.clone(), why })
         };
         self.keys.iter().filter(|key| wanted(key)).filter_map(key_out).collect()
-    }
-}
-
-/// Invariant: a key goes direct only where the user chose it: a pinned "No Proxy", an empty pool, or automatic
-/// assignment switched off with none made by hand. A proxy that is disabled or in error is no reason.
-fn route<'a>(
-    proxies: &'a ProxyPoolManager,
-    assignments: &ProxyAssignmentManager,
-    key: &KeyId,
-    auto_assignment: bool,
-) -> Route<'a> {
-    let Some(assignment) = assignments.get(key) else {
-        let direct = proxies.is_empty() || !auto_assignment;
-        return if direct { Route::Direct } else { Route::Closed(Why::NoProxyEnabled) };
-    };
-    let Some(id) = &assignment.proxy_id else { return Route::Direct };
-    match proxies.get(id) {
-        Some(proxy) if proxy.status() == ProxyStatus::Inactive => {
-            Route::Closed(Why::ProxyDisabled(proxy.entered.name.clone()))
-        }
-        Some(proxy) => Route::Through(proxy),
-        None => Route::Closed(Why::NoProxyEnabled),
     }
 }
 

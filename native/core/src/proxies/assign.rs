@@ -2,7 +2,7 @@
 //! key or proxy that is gone) and asks the balancer where keys go; it never opens a connection.
 //!
 //! Invariant: a manual assignment, a pinned "No Proxy" included, is moved by nobody but the user, unless its
-//! proxy is removed from the pool.
+//! proxy is removed from the pool, or fails and the failure policy moves keys; then it returns when the proxy does.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::keys::ApiKeyManager;
 use crate::proxies::balance::{Load, ProxyLoadBalancer, generate_rebalance_plan};
 use crate::proxies::pool::{ProxyPoolManager, ProxyStatus};
 use crate::proxies::url::ProxyScheme;
-use crate::settings::ProxySettings;
+use crate::settings::{FailurePolicy, ProxySettings};
 use crate::vault::Assignment;
 
 #[derive(Clone, Debug, Default)]
@@ -53,7 +53,13 @@ impl ProxyAssignmentManager {
 
     /// By hand: stays until changed by hand. `None` pins "No Proxy".
     pub fn assign(&mut self, key: &KeyId, proxy: Option<ProxyId>, now: Millis) {
-        self.put(Assignment { key_id: key.clone(), proxy_id: proxy, assigned_at: now, is_manual: true });
+        self.put(Assignment {
+            key_id: key.clone(),
+            proxy_id: proxy,
+            assigned_at: now,
+            is_manual: true,
+            home: None,
+        });
     }
 
     /// Forgets the assignment; the next [`settle`](Self::settle) places the key automatically.
@@ -84,6 +90,10 @@ impl ProxyAssignmentManager {
     /// enabled proxy, and moves the fewest automatic keys when loads drift beyond the threshold.
     pub fn settle(&mut self, around: &Placing<'_>, rng: &mut fastrand::Rng) {
         self.drop_dangling(around);
+        self.return_home(around);
+        if around.settings.failure_policy != FailurePolicy::Fail {
+            self.leave_failed(around, rng);
+        }
         if !around.settings.auto_assignment {
             return;
         }
@@ -102,6 +112,61 @@ impl ProxyAssignmentManager {
         let gone: Vec<KeyId> =
             self.by_key.values().filter(|entry| !fits(entry)).map(|entry| entry.key_id.clone()).collect();
         gone.iter().for_each(|key| self.take(key));
+        for entry in self.by_key.values_mut() {
+            entry.home = entry.home.take().filter(|home| around.proxies.get(home).is_some());
+        }
+    }
+
+    /// Keys placed by hand go back to their proxy once it works again.
+    fn return_home(&mut self, around: &Placing<'_>) {
+        let works = |proxy: &ProxyId| {
+            around.proxies.get(proxy).is_some_and(|proxy| proxy.status() == ProxyStatus::Active)
+        };
+        let away: Vec<(KeyId, ProxyId)> = self
+            .by_key
+            .values()
+            .filter_map(|entry| Some((entry.key_id.clone(), entry.home.clone().filter(works)?)))
+            .collect();
+        away.into_iter().for_each(|(key, home)| self.assign(&key, Some(home), around.now));
+    }
+
+    /// Keys of proxies in error go to proxies that work, as long as there is one.
+    fn leave_failed(&mut self, around: &Placing<'_>, rng: &mut fastrand::Rng) {
+        let failed =
+            |id: &ProxyId| around.proxies.get(id).is_some_and(|proxy| proxy.status() == ProxyStatus::Error);
+        let leaving: Vec<KeyId> = around
+            .keys
+            .iter()
+            .map(|key| &key.entered.id)
+            .filter(|key| self.get(key).and_then(|entry| entry.proxy_id.as_ref()).is_some_and(failed))
+            .cloned()
+            .collect();
+        for key in leaving {
+            self.move_off(&key, &[], around, rng);
+        }
+    }
+
+    /// Moves one key to a proxy that works and is none of `avoided`; answers where, or `None` when there is none.
+    pub fn move_off(
+        &mut self,
+        key: &KeyId,
+        avoided: &[ProxyId],
+        around: &Placing<'_>,
+        rng: &mut fastrand::Rng,
+    ) -> Option<ProxyId> {
+        let before = self.get(key)?;
+        let home = if before.is_manual { before.proxy_id.clone() } else { before.home.clone() };
+        let mut loads = self.loads_of(ProxyStatus::Active, around);
+        loads.retain(|load| !avoided.contains(&load.proxy) && before.proxy_id.as_ref() != Some(&load.proxy));
+        let to = self.balancer.choose(around.settings.load_balancing_strategy, &loads, rng)?;
+        self.put(Assignment {
+            key_id: key.clone(),
+            proxy_id: Some(to.clone()),
+            assigned_at: around.now,
+            is_manual: false,
+            home,
+        });
+        Some(to)
     }
 
     fn place_unassigned(&mut self, around: &Placing<'_>, rng: &mut fastrand::Rng) {
@@ -135,11 +200,13 @@ impl ProxyAssignmentManager {
     }
 
     fn place(&mut self, key: &KeyId, proxy: ProxyId, now: Millis) {
+        let home = self.get(key).and_then(|entry| entry.home.clone());
         self.put(Assignment {
             key_id: key.clone(),
             proxy_id: Some(proxy),
             assigned_at: now,
             is_manual: false,
+            home,
         });
     }
 
@@ -150,19 +217,20 @@ impl ProxyAssignmentManager {
 
     /// The loads of the proxies that may take keys: active ones, or all enabled ones when none is active.
     fn loads(&self, around: &Placing<'_>) -> Vec<Load> {
-        let with = |status: ProxyStatus| -> Vec<Load> {
-            let fitting = around.proxies.iter().filter(|proxy| proxy.status() == status);
-            fitting
-                .map(|proxy| Load {
-                    proxy: proxy.entered.id.clone(),
-                    keys: self.count(&proxy.entered.id),
-                    in_flight: proxy.health.in_flight,
-                    https: proxy.entered.url.scheme() == ProxyScheme::Https,
-                })
-                .collect()
-        };
-        let active = with(ProxyStatus::Active);
-        if active.is_empty() { with(ProxyStatus::Error) } else { active }
+        let active = self.loads_of(ProxyStatus::Active, around);
+        if active.is_empty() { self.loads_of(ProxyStatus::Error, around) } else { active }
+    }
+
+    fn loads_of(&self, status: ProxyStatus, around: &Placing<'_>) -> Vec<Load> {
+        let fitting = around.proxies.iter().filter(|proxy| proxy.status() == status);
+        fitting
+            .map(|proxy| Load {
+                proxy: proxy.entered.id.clone(),
+                keys: self.count(&proxy.entered.id),
+                in_flight: proxy.health.in_flight,
+                https: proxy.entered.url.scheme() == ProxyScheme::Https,
+            })
+            .collect()
     }
 }
 

@@ -44,6 +44,9 @@ pub struct Assignment {
     pub proxy_id: Option<ProxyId>,
     pub assigned_at: Millis,
     pub is_manual: bool,
+    /// The proxy chosen by hand that failed: the key is away from it and returns when it works again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<ProxyId>,
 }
 
 /// Everything the user entered, in the order entered.

@@ -288,6 +288,7 @@ mod tests {
                 proxy_id: Some("proxy_1_a".into()),
                 assigned_at: 7,
                 is_manual: true,
+                home: None,
             }],
         }
     }

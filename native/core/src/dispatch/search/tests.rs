@@ -19,6 +19,7 @@ fn pick(key: &str) -> Pick {
         proxy: None,
         model: None,
         trial: false,
+        fallback: false,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::dispatch::upstream_error::{UpstreamError, Violation};
 use crate::events::{Event, EventType};
 use crate::fixtures::{entered_key, entered_proxy};
 use crate::proxies::fault::ProxyFault;
+use crate::proxies::pool::ProxyStatus;
 use crate::vault::EnteredKey;
 
 fn pools(keys: u32, proxies: u32) -> Pools {
