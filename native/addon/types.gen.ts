@@ -51,7 +51,15 @@ next_retry: number | null, enabled: boolean, project: string | null, weight: num
 /**
  * null = no proxy: the panel shows "No Proxy".
  */
-proxy_id: ProxyId | null, proxy_assigned_at: number | null, is_manual: boolean, current_requests: number, request_count: number, failure_count: number, last_used: number | null, };
+proxy_id: ProxyId | null, proxy_assigned_at: number | null, is_manual: boolean, current_requests: number, request_count: number, failure_count: number, 
+/**
+ * Requests that went direct although the key has a proxy.
+ */
+direct_count: number, 
+/**
+ * The proxy chosen by hand that this key is away from while it fails.
+ */
+home_proxy_id: ProxyId | null, last_used: number | null, };
 
 export type ProxyStatus = "active" | "inactive" | "error";
 
@@ -70,6 +78,10 @@ export type AttemptView = { key_id: KeyId, key_name: string,
  * null = direct.
  */
 proxy_id: ProxyId | null, proxy_name: string | null, 
+/**
+ * It went direct although the key has a proxy: none worked, and the failure policy allows it.
+ */
+direct_fallback: boolean, 
 /**
  * Upstream's status; null when no answer came.
  */
@@ -101,7 +113,7 @@ requests: Array<RequestView>, };
 
 export type Level = "debug" | "info" | "warn" | "error";
 
-export type EventType = "key.added" | "key.updated" | "key.removed" | "key.cooling" | "key.available" | "key.disabled" | "assignment.changed" | "pool.changed" | "proxy.error" | "proxy.recovered" | "request.finished" | "state.warning" | "endpoint.changed";
+export type EventType = "key.added" | "key.updated" | "key.removed" | "key.cooling" | "key.available" | "key.disabled" | "assignment.changed" | "pool.changed" | "proxy.error" | "proxy.recovered" | "direct.used" | "request.finished" | "state.warning" | "endpoint.changed";
 
 export type Event = { type: EventType, at: number, level: Level, message: string, key_id?: KeyId, proxy_id?: ProxyId, request_id?: string, };
 
@@ -164,7 +176,12 @@ caFile: string | null,
  */
 requestTimeoutSeconds: number, connectTimeoutSeconds: number, http2: Http2, };
 
-export type ProxySettings = { autoAssignment: boolean, loadBalancingStrategy: LoadBalancingStrategy, healthCheckIntervalSeconds: number, maxErrorsBeforeDisable: number, rebalanceThreshold: number, };
+/**
+ * What becomes of the keys of a proxy that fails.
+ */
+export type FailurePolicy = "reassign" | "reassignThenDirect" | "fail";
+
+export type ProxySettings = { autoAssignment: boolean, loadBalancingStrategy: LoadBalancingStrategy, healthCheckIntervalSeconds: number, maxErrorsBeforeDisable: number, rebalanceThreshold: number, failurePolicy: FailurePolicy, };
 
 /**
  * When a key that fails while others are served is let alone, and for how long.

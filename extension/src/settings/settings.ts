@@ -38,6 +38,7 @@ export function readSettings(read: ReadSetting): Settings {
       healthCheckIntervalSeconds: read("proxy.healthCheckIntervalSeconds"),
       maxErrorsBeforeDisable: read("proxy.maxErrorsBeforeDisable"),
       rebalanceThreshold: read("proxy.rebalanceThreshold"),
+      failurePolicy: read("proxy.failurePolicy"),
     },
     monitoring: {
       failureThreshold: read("monitoring.failureThreshold"),

@@ -47,6 +47,8 @@ pub enum EventType {
     ProxyError,
     #[serde(rename = "proxy.recovered")]
     ProxyRecovered,
+    #[serde(rename = "direct.used")]
+    DirectUsed,
     #[serde(rename = "request.finished")]
     RequestFinished,
     #[serde(rename = "state.warning")]

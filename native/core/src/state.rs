@@ -7,13 +7,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
 
 use crate::affinity::Affinity;
 use crate::clock::{Clock, Millis};
 use crate::dispatch::judge::{Outcome, Verdict, judge};
 use crate::dispatch::search::{Attempted, Next, Search};
-use crate::events::EventManager;
-use crate::ids::KeyId;
+use crate::events::{Event, EventManager, EventType};
+use crate::ids::{KeyId, ProxyId};
 use crate::pools::{NoKey, Pick, Pools, Wish};
 use crate::requests::RequestLog;
 use crate::settings::Settings;
@@ -25,6 +26,8 @@ pub struct State {
     pub log: RequestLog,
     pub affinity: Affinity,
     pub clock: Arc<dyn Clock>,
+    /// Keys moved by themselves: their assignments want to be saved.
+    pub moved: Notify,
     settings: RwLock<Arc<Settings>>,
 }
 
@@ -36,6 +39,7 @@ impl State {
             log: RequestLog::new(settings.request_log.size),
             affinity: Affinity::default(),
             clock,
+            moved: Notify::new(),
             settings: RwLock::new(Arc::new(settings)),
         })
     }
@@ -57,7 +61,16 @@ impl State {
     /// A key and its egress for one attempt.
     pub fn lease(self: &Arc<Self>, wish: &Wish) -> Result<Lease, NoKey> {
         let settings = self.settings();
-        let pick = self.pools.lock().lease(wish, &settings, self.now())?;
+        let now = self.now();
+        let (pick, direct) = {
+            let mut pools = self.pools.lock();
+            let pick = pools.lease(wish, &settings, now)?;
+            let direct = pools.direct_event(&pick, now);
+            (pick, direct)
+        };
+        if let Some(event) = direct {
+            self.events.publish(event);
+        }
         Ok(self.hold(pick))
     }
 
@@ -65,6 +78,23 @@ impl State {
     pub fn earliest_return(&self, wish: &Wish) -> Option<Millis> {
         let settings = self.settings();
         self.pools.lock().earliest_return(wish, &settings, self.now())
+    }
+
+    /// Publishes what pools have to tell, and has moves saved.
+    pub fn tell(&self, events: Vec<Event>) {
+        if events.iter().any(|event| event.kind == EventType::AssignmentChanged) {
+            self.moved.notify_one();
+        }
+        events.into_iter().for_each(|event| self.events.publish(event));
+        self.events.touch();
+    }
+
+    /// See `Pools::reroute`.
+    pub fn reroute(&self, pick: &Pick, failed: &[ProxyId]) -> bool {
+        let settings = self.settings();
+        let (again, events) = self.pools.lock().reroute(pick, failed, &settings, self.now());
+        self.tell(events);
+        again
     }
 
     /// See `Search::failed`.
@@ -109,7 +139,7 @@ impl Lease {
         let now = self.state.now();
         let events = self.state.pools.lock().charge(&self.pick, true, &judge(&outcome), &settings, now);
         self.pick.trial = false;
-        events.into_iter().for_each(|event| self.state.events.publish(event));
+        self.state.tell(events);
     }
 
     /// Judges the outcome, charges the blamed entry and tells the events.
@@ -120,8 +150,7 @@ impl Lease {
         let now = self.state.now();
         let events =
             self.state.pools.lock().settle(&self.pick, outcome.reached_upstream(), &verdict, &settings, now);
-        events.into_iter().for_each(|event| self.state.events.publish(event));
-        self.state.events.touch();
+        self.state.tell(events);
         verdict
     }
 }

@@ -79,6 +79,11 @@ pub struct KeyView {
     pub request_count: u64,
     #[ts(type = "number")]
     pub failure_count: u64,
+    /// Requests that went direct although the key has a proxy.
+    #[ts(type = "number")]
+    pub direct_count: u64,
+    /// The proxy chosen by hand that this key is away from while it fails.
+    pub home_proxy_id: Option<ProxyId>,
     #[ts(type = "number | null")]
     pub last_used: Option<Millis>,
 }
@@ -172,6 +177,8 @@ fn key_view(key: &ApiKey, pools: &Pools, now: Millis) -> KeyView {
         current_requests: key.learned.in_flight,
         request_count: key.learned.requests,
         failure_count: key.learned.failures,
+        direct_count: key.learned.fallbacks,
+        home_proxy_id: assignment.and_then(|entry| entry.home.clone()),
         last_used: key.learned.last_used,
     }
 }

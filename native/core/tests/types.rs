@@ -9,7 +9,7 @@ use aggregator_core::ids::{KeyId, ProxyId};
 use aggregator_core::keys::circuit::Circuit;
 use aggregator_core::requests::{AttemptView, RequestView};
 use aggregator_core::settings::{
-    Http2, KeySelection, LoadBalancingStrategy, LocalAuth, MonitoringSettings, ProxySettings,
+    FailurePolicy, Http2, KeySelection, LoadBalancingStrategy, LocalAuth, MonitoringSettings, ProxySettings,
     RequestLogSettings, ServerSettings, Settings, TlsFiles, UpstreamSettings,
 };
 use aggregator_core::vault::secrets::SecretWrite;
@@ -55,6 +55,7 @@ fn generate() -> String {
     declare::<TlsFiles>(&mut text);
     declare::<ServerSettings>(&mut text);
     declare::<UpstreamSettings>(&mut text);
+    declare::<FailurePolicy>(&mut text);
     declare::<ProxySettings>(&mut text);
     declare::<MonitoringSettings>(&mut text);
     declare::<RequestLogSettings>(&mut text);

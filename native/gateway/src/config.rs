@@ -25,7 +25,7 @@ pub struct Config {
     pub key_selection: KeySelection,
     pub max_attempts: Option<u32>,
     pub max_wait_seconds: u64,
-    pub proxy: ProxyPolicySection,
+    pub proxy: ProxySettings,
     pub rotating_proxy: RotatingSection,
     pub monitoring: MonitoringSettings,
     pub persistence: PersistenceSection,
@@ -98,40 +98,6 @@ impl std::fmt::Debug for ProxySection {
     }
 }
 
-/// The core's proxy settings, and the failure policy, of which this version knows `fail` only.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct ProxyPolicySection {
-    pub auto_assignment: bool,
-    pub load_balancing_strategy: aggregator_core::settings::LoadBalancingStrategy,
-    pub health_check_interval_seconds: u64,
-    pub max_errors_before_disable: u32,
-    pub rebalance_threshold: u32,
-    pub failure_policy: Option<FailurePolicy>,
-}
-
-impl Default for ProxyPolicySection {
-    fn default() -> Self {
-        let core = ProxySettings::default();
-        Self {
-            auto_assignment: core.auto_assignment,
-            load_balancing_strategy: core.load_balancing_strategy,
-            health_check_interval_seconds: core.health_check_interval_seconds,
-            max_errors_before_disable: core.max_errors_before_disable,
-            rebalance_threshold: core.rebalance_threshold,
-            failure_policy: None,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum FailurePolicy {
-    Reassign,
-    ReassignThenDirect,
-    Fail,
-}
-
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RotatingSection {
@@ -184,7 +150,7 @@ fn yes() -> bool {
 
 impl Config {
     pub fn settings(&self) -> Settings {
-        let (server, proxy) = (&self.server, &self.proxy);
+        let server = &self.server;
         Settings {
             server: ServerSettings {
                 host: server.host.clone(),
@@ -199,13 +165,7 @@ impl Config {
             key_selection: self.key_selection,
             max_attempts: self.max_attempts.unwrap_or(Settings::default().max_attempts),
             max_wait_seconds: self.max_wait_seconds,
-            proxy: ProxySettings {
-                auto_assignment: proxy.auto_assignment,
-                load_balancing_strategy: proxy.load_balancing_strategy,
-                health_check_interval_seconds: proxy.health_check_interval_seconds,
-                max_errors_before_disable: proxy.max_errors_before_disable,
-                rebalance_threshold: proxy.rebalance_threshold,
-            },
+            proxy: self.proxy.clone(),
             monitoring: self.monitoring.clone(),
             request_log: self.request_log.clone(),
         }
@@ -245,11 +205,6 @@ impl Config {
             let words = "the rotating proxy is not available in this version; remove it, or list the proxy under proxies.";
             found.push(Problem::new("rotatingProxy", words));
         }
-        if matches!(self.proxy.failure_policy, Some(FailurePolicy::ReassignThenDirect)) {
-            let words =
-                "this policy is not available in this version; use fail: a failed proxy's keys wait for it.";
-            found.push(Problem::new("proxy.failurePolicy", words));
-        }
         found
     }
 
@@ -257,7 +212,6 @@ impl Config {
     pub fn without_effect(&self) -> Vec<&'static str> {
         [
             ("server.adminToken", self.server.admin_token.is_some()),
-            ("proxy.failurePolicy: reassign", self.proxy.failure_policy == Some(FailurePolicy::Reassign)),
             ("rotatingProxy.maxRetries", self.rotating_proxy.max_retries.is_some()),
         ]
         .into_iter()

@@ -80,9 +80,10 @@ function row(request: RequestView) {
   </tr>`;
 }
 
-function attempt({ key_name, proxy_name, status, error, duration_ms }: AttemptView) {
+function attempt({ key_name, proxy_name, direct_fallback, status, error, duration_ms }: AttemptView) {
+  const way = proxy_name ?? (direct_fallback ? "direct, no proxy works" : "direct");
   return html`<li>
-    ${key_name} → ${proxy_name ?? "direct"} → ${status ?? "no answer"}
+    ${key_name} → ${way} → ${status ?? "no answer"}
     <span class="note">${duration(duration_ms)}</span>
     ${error === null ? nothing : html`<div class="sub">${error}</div>`}
   </li>`;

@@ -7,7 +7,6 @@ use super::edit::{self, Edited, NewKey, Subject};
 use super::{Aggregator, changes, forwarder};
 use crate::clock::Millis;
 use crate::command::{Command, Refusal, RefusalCode, Reply};
-use crate::events::{Event, EventType, Level};
 use crate::ids::KeyId;
 use crate::keys::KeyPatch;
 use crate::pools::Pools;
@@ -78,10 +77,12 @@ impl Aggregator {
         let edited = change(&mut next, now)?;
         next.settle_assignments(&settings, now);
         let after = next.entered();
-        self.vault.save(&before, &after).await.map_err(|error| {
+        let saved = self.saved.lock().clone();
+        self.vault.save(&saved, &after).await.map_err(|error| {
             let words = format!("The change was not saved and not applied: {}", error.0);
             Refusal::new(RefusalCode::NotSaved, words)
         })?;
+        *self.saved.lock() = after.clone();
         let renewed = renewed(&before, &after);
         {
             let mut pools = self.state.pools.lock();
@@ -90,7 +91,10 @@ impl Aggregator {
                 // The copy's own forgiving is not taken over with what was entered.
                 pools.forgive(id);
             }
+            // A proxy may have failed while the change was saved: its keys leave it anew, and that is saved in turn.
+            pools.settle_assignments(&settings, now);
         }
+        self.state.moved.notify_one();
         self.state.affinity.forget(&renewed);
         self.uploads.forget(&renewed);
         self.forwarder().clients().retain(|key, proxy| {
@@ -106,22 +110,6 @@ impl Aggregator {
             Subject::Nothing => None,
         };
         Ok(Reply::Done { message: edited.message, id })
-    }
-
-    /// Keys placed while opening are placed for good.
-    pub(super) async fn save_placements(&self) {
-        let _one_at_a_time = self.editing.lock().await;
-        let Some(before) = self.opened_with.lock().take() else { return };
-        let after = self.state.pools.lock().entered();
-        if let Err(error) = self.vault.save(&before, &after).await {
-            let words = format!("The proxy assignments could not be saved: {}", error.0);
-            self.state.events.publish(Event::new(
-                EventType::StateWarning,
-                Level::Warn,
-                self.state.now(),
-                words,
-            ));
-        }
     }
 
     async fn apply_settings(self: &Arc<Self>, settings: Settings) -> Result<Reply, Refusal> {

@@ -111,7 +111,7 @@ impl Aggregator {
         (pools, self.state.affinity.revision(), self.uploads.revision())
     }
 
-    fn warn(&self, words: String) {
+    pub(super) fn warn(&self, words: String) {
         self.state.events.publish(Event::new(EventType::StateWarning, Level::Warn, self.state.now(), words));
     }
 }

@@ -41,7 +41,9 @@ impl Aggregator {
         };
         // Not before the vault is known to be ours: a watching window must not act.
         if matches!(view, EndpointView::Listening { .. }) {
-            self.save_placements().await;
+            if let Err(words) = self.save_moves().await {
+                self.warn(words);
+            }
             self.start_watching();
         }
         self.show(view.clone());
@@ -132,6 +134,7 @@ impl Aggregator {
             watching.spawn(Arc::clone(self).probe_forever());
             watching.spawn(Arc::clone(self).tell_returns_forever());
             watching.spawn(Arc::clone(self).keep_forever());
+            watching.spawn(Arc::clone(self).save_moves_forever());
         }
     }
 

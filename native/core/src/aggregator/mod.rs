@@ -9,6 +9,7 @@ mod commands;
 mod edit;
 mod keeping;
 mod listening;
+mod moves;
 mod probes;
 mod returns;
 mod testing;
@@ -85,8 +86,8 @@ pub struct Aggregator {
     tokens: RwLock<Vec<Secret>>,
     forwarder: CurrentForwarder,
     uploads: Arc<Uploads>,
-    /// What the vault held when it was opened, until keys placed meanwhile are saved.
-    opened_with: Mutex<Option<Entered>>,
+    /// What the vault holds; keys placed or moved by themselves are saved after the fact.
+    saved: Mutex<Entered>,
     /// Changes go one after another; starting and stopping likewise.
     editing: tokio::sync::Mutex<()>,
     endpoint: tokio::sync::Mutex<Option<Endpoint>>,
@@ -131,7 +132,7 @@ impl Aggregator {
             tokens: RwLock::new(tokens),
             forwarder: Arc::new(RwLock::new(Arc::new(forwarder))),
             uploads: Arc::default(),
-            opened_with: Mutex::new(Some(opening.entered)),
+            saved: Mutex::new(opening.entered),
             editing: tokio::sync::Mutex::default(),
             endpoint: tokio::sync::Mutex::default(),
             view: Mutex::new(EndpointView::Stopped),

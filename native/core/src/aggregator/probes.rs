@@ -54,7 +54,7 @@ impl Aggregator {
         let result = self.forwarder().probe(&url).await;
         let now = self.state.now();
         let limit = self.state.settings().proxy.max_errors_before_disable;
-        let (probed, event) = {
+        let (probed, events) = {
             let mut pools = self.state.pools.lock();
             // Edited meanwhile: the result is about another server.
             if pools.proxies.get(id)?.entered.url != url {
@@ -75,12 +75,11 @@ impl Aggregator {
                 }
                 Err(DialError::Upstream(fault)) => (Probed::UpstreamDown(fault.words()), None),
             };
-            (probed, turn.map(|turn| pools.proxy_event(id, turn, now)))
+            let settings = self.state.settings();
+            let events = turn.map(|turn| pools.turned(id, turn, &settings, now)).unwrap_or_default();
+            (probed, events)
         };
-        match event {
-            Some(event) => self.state.events.publish(event),
-            None => self.state.events.touch(),
-        }
+        self.state.tell(events);
         Some(probed)
     }
 

@@ -101,6 +101,7 @@ impl RequestDispatcher {
         loop {
             let lease = match self.state.lease(search.wish()) {
                 Ok(lease) => lease,
+                Err(NoKey::AllTried) if self.reroute(&mut search, last.as_ref()) => continue,
                 Err(no_key) => {
                     let returns = self.state.earliest_return(search.wish());
                     match (search.without_key(&no_key, returns, self.state.now()), last.take()) {
@@ -147,6 +148,16 @@ impl RequestDispatcher {
                 }
             }
         }
+    }
+
+    /// Nobody else is left, and it is its proxy that failed the last key: it may go on by another way.
+    fn reroute(&self, search: &mut Search, last: Option<&(Failure, Pick)>) -> bool {
+        let Some((_, pick)) = last.filter(|_| search.wants_another_route()) else { return false };
+        let again = self.state.reroute(pick, &search.wish().failed_proxies);
+        if again {
+            search.rerouted(&pick.key);
+        }
+        again
     }
 
     /// A client that leaves meanwhile drops this future, and the wait with it.

@@ -6,6 +6,7 @@
 
 use super::judge::{Blame, Outcome, Verdict};
 use crate::clock::Millis;
+use crate::ids::KeyId;
 use crate::keys::circuit::jittered;
 use crate::pools::{NoKey, Pick, Wish};
 use crate::settings::Settings;
@@ -136,6 +137,16 @@ impl Search {
             self.wish.failed_proxies.clear();
         }
         next
+    }
+
+    /// Whether the proxy of the last key is what failed: with another way out that key may serve.
+    pub fn wants_another_route(&self) -> bool {
+        self.last.is_some_and(|last| last.blame == Blame::Proxy)
+    }
+
+    /// That key has another way out now.
+    pub fn rerouted(&mut self, key: &KeyId) {
+        self.wish.tried.retain(|tried| tried != key);
     }
 
     /// Whether the quotas of several keys are the reason that nobody serves: their own words say more than the last

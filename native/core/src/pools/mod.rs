@@ -5,6 +5,7 @@
 
 mod charge;
 pub mod learned;
+mod moves;
 mod routing;
 mod settle;
 
@@ -36,6 +37,8 @@ pub struct Pools {
     recent: Recent,
     /// When a direct request last reached the upstream.
     direct_reached: Option<Millis>,
+    /// When a direct request of a key with a proxy was last told of.
+    direct_told: Option<Millis>,
     /// The latest time seen, by which a clock that was set back is noticed.
     latest: Millis,
     /// Grows when something worth keeping was learned.

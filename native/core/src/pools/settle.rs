@@ -4,7 +4,7 @@
 use super::{Pick, Pools};
 use crate::clock::Millis;
 use crate::dispatch::judge::{Blame, Verdict};
-use crate::events::{Event, EventType, Level};
+use crate::events::Event;
 use crate::ids::ProxyId;
 use crate::proxies::pool::Turn;
 use crate::settings::Settings;
@@ -47,7 +47,9 @@ impl Pools {
                     _ if reached_upstream => self.proxies.succeeded(&proxy.id, now, None),
                     _ => None,
                 };
-                events.extend(turn.map(|turn| self.proxy_event(&proxy.id, turn, now)));
+                if let Some(turn) = turn {
+                    events.extend(self.turned(&proxy.id, turn, settings, now));
+                }
             }
             None if reached_upstream => self.direct_reached = Some(now),
             None => {}
@@ -69,26 +71,6 @@ impl Pools {
         }
         self.proxies.noted(id, now, words);
         None
-    }
-
-    /// The words for a proxy that failed or recovered, from probes and requests alike.
-    pub fn proxy_event(&self, id: &ProxyId, turn: Turn, now: Millis) -> Event {
-        let (name, error) = match self.proxies.get(id) {
-            Some(proxy) => (proxy.entered.name.as_str(), proxy.health.last_error.clone().unwrap_or_default()),
-            None => (id.as_str(), String::new()),
-        };
-        let event = match turn {
-            Turn::Failed => Event::new(
-                EventType::ProxyError,
-                Level::Warn,
-                now,
-                format!("Proxy {name} is in error after repeated faults. {error}"),
-            ),
-            Turn::Recovered => {
-                Event::new(EventType::ProxyRecovered, Level::Info, now, format!("Proxy {name} works again."))
-            }
-        };
-        event.proxy(id)
     }
 
     /// Ends an attempt that told nothing: nobody is charged.

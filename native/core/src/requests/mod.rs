@@ -24,6 +24,8 @@ pub struct AttemptView {
     /// null = direct.
     pub proxy_id: Option<ProxyId>,
     pub proxy_name: Option<String>,
+    /// It went direct although the key has a proxy: none worked, and the failure policy allows it.
+    pub direct_fallback: bool,
     /// Upstream's status; null when no answer came.
     pub status: Option<u16>,
     /// What went wrong, in words; null when nothing did.
@@ -39,6 +41,7 @@ impl AttemptView {
             key_name: pick.key_name.clone(),
             proxy_id: pick.proxy.as_ref().map(|proxy| proxy.id.clone()),
             proxy_name: pick.proxy.as_ref().map(|proxy| proxy.name.clone()),
+            direct_fallback: pick.fallback,
             status,
             error,
             duration_ms,
@@ -167,7 +170,11 @@ fn line(view: &RequestView) -> String {
         .attempts
         .iter()
         .map(|attempt| {
-            let proxy = attempt.proxy_name.as_deref().unwrap_or("direct");
+            let proxy = match (&attempt.proxy_name, attempt.direct_fallback) {
+                (Some(name), _) => name.as_str(),
+                (None, true) => "direct, no proxy works",
+                (None, false) => "direct",
+            };
             let status = attempt.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
             let error = attempt.error.as_ref().map(|words| format!(" ({words})")).unwrap_or_default();
             format!("{} → {proxy} → {status}{error}", attempt.key_name)

@@ -116,6 +116,7 @@ fn entered(proxies: &[SocketAddr], ways: &[Option<usize>]) -> Entered {
         proxy_id: way.map(|proxy| proxy_id(proxy).into()),
         assigned_at: 0,
         is_manual: true,
+        home: None,
     };
     Entered {
         keys: (0..ways.len()).map(key).collect(),

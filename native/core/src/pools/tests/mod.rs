@@ -2,6 +2,7 @@
 
 mod circuits;
 mod clock;
+mod failover;
 
 use std::time::Duration;
 
