@@ -92,6 +92,7 @@ describe("a dead proxy", () => {
         { name: "dead", url: `http://ada:right-passw0rd@127.0.0.1:${dead}` },
         { name: "alive", url: alive.url },
       ],
+      proxy: { failurePolicy: "fail" },
     });
     for (let i = 0; i < 4; i += 1) {
       const answer = await gateway.ask(GENERATE, { body: prompt("Hi") });

@@ -156,4 +156,17 @@ function nameQuestion(title: string, value: string): TextQuestion {
   return { field: "name", title, prompt: "A name for this proxy (optional).", placeholder: "eu-1", value };
 }
 
-export const proxyCommands: readonly Command[] = [addProxy, editProxy, removeProxy, testProxy, assignProxy];
+const rebalanceProxies: Command = {
+  id: "rebalanceProxies",
+  announce: "notify",
+  handle: (app) => app.session.command({ kind: "rebalance_proxies" }),
+};
+
+export const proxyCommands: readonly Command[] = [
+  addProxy,
+  editProxy,
+  removeProxy,
+  testProxy,
+  assignProxy,
+  rebalanceProxies,
+];

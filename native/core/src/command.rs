@@ -66,6 +66,8 @@ pub enum Command {
     UnassignProxy {
         key_id: KeyId,
     },
+    /// Evens automatic keys out among the proxies that work, whatever the threshold.
+    RebalanceProxies,
     ApplySettings {
         settings: Box<Settings>,
     },

@@ -29,6 +29,7 @@ impl Aggregator {
             Command::RotateLocalToken => return self.rotate_local_token().await,
             _ => {}
         }
+        let settings = self.state.settings();
         self.edit(|pools, now| match command {
             Command::AddKey { key, name, project, weight, cooldown_seconds } => {
                 edit::add_key(pools, NewKey { key, name, project, weight, cooldown_seconds }, now)
@@ -47,6 +48,7 @@ impl Aggregator {
             Command::RemoveProxy { id } => edit::remove_proxy(pools, id),
             Command::AssignProxy { key_id, proxy_id } => edit::assign_proxy(pools, key_id, proxy_id, now),
             Command::UnassignProxy { key_id } => edit::unassign_proxy(pools, key_id),
+            Command::RebalanceProxies => Ok(edit::rebalance(pools, &settings, now)),
             Command::TestKey { .. }
             | Command::TestProxy { .. }
             | Command::ApplySettings { .. }

@@ -10,6 +10,7 @@ use crate::keys::KeyPatch;
 use crate::pools::Pools;
 use crate::proxies::url::ProxyUrl;
 use crate::secret::Secret;
+use crate::settings::Settings;
 use crate::vault::{EnteredKey, EnteredProxy};
 
 /// What to tell the user once the change is safe.
@@ -140,6 +141,15 @@ pub fn unassign_proxy(pools: &mut Pools, key: KeyId) -> Result<Edited, Refusal> 
     pools.assignments.unassign(&key);
     let message = format!("The proxy of key \"{}\" is assigned automatically again.", pools.keys.name(&key));
     Ok(Edited { subject: Subject::Key(key), message })
+}
+
+pub fn rebalance(pools: &mut Pools, settings: &Settings, now: Millis) -> Edited {
+    let message = match pools.rebalance(settings, now) {
+        0 => "The keys are balanced already; none moved.".to_owned(),
+        1 => "1 key moved to another proxy.".to_owned(),
+        count => format!("{count} keys moved to other proxies."),
+    };
+    Edited { subject: Subject::Nothing, message }
 }
 
 fn parse(url: &str) -> Result<ProxyUrl, Refusal> {

@@ -21,7 +21,7 @@ use crate::proxies::assign::{Placing, ProxyAssignmentManager};
 use crate::proxies::pool::ProxyPoolManager;
 use crate::proxies::url::ProxyUrl;
 use crate::secret::Secret;
-use crate::settings::Settings;
+use crate::settings::{ProxySettings, Settings};
 use crate::vault::Entered;
 use routing::{Route, Routing};
 
@@ -163,6 +163,13 @@ impl Pools {
     pub fn settle_assignments(&mut self, settings: &Settings, now: Millis) {
         let around = Placing { keys: &self.keys, proxies: &self.proxies, settings: &settings.proxy, now };
         self.assignments.settle(&around, &mut self.rng);
+    }
+
+    /// Evens automatic keys out, whatever the threshold; answers how many moved.
+    pub fn rebalance(&mut self, settings: &Settings, now: Millis) -> usize {
+        let even = ProxySettings { rebalance_threshold: 0, ..settings.proxy.clone() };
+        let around = Placing { keys: &self.keys, proxies: &self.proxies, settings: &even, now };
+        self.assignments.rebalance(&around)
     }
 
     /// Picks a key for one attempt and counts it, in one step.

@@ -186,7 +186,9 @@ impl ProxyAssignmentManager {
         }
     }
 
-    fn rebalance(&mut self, around: &Placing<'_>) {
+    /// Moves the fewest automatic keys that even the loads out, when they differ by more than the threshold; answers
+    /// how many moved.
+    pub fn rebalance(&mut self, around: &Placing<'_>) -> usize {
         let mut automatic: HashMap<ProxyId, Vec<KeyId>> = HashMap::new();
         for key in around.keys.iter().map(|key| &key.entered.id) {
             if let Some(Assignment { proxy_id: Some(proxy), is_manual: false, .. }) = self.get(key) {
@@ -194,9 +196,10 @@ impl ProxyAssignmentManager {
             }
         }
         let threshold = around.settings.rebalance_threshold;
-        for step in generate_rebalance_plan(&self.loads(around), &automatic, threshold) {
-            self.place(&step.key, step.to, around.now);
-        }
+        let plan = generate_rebalance_plan(&self.loads(around), &automatic, threshold);
+        let count = plan.len();
+        plan.into_iter().for_each(|step| self.place(&step.key, step.to, around.now));
+        count
     }
 
     fn place(&mut self, key: &KeyId, proxy: ProxyId, now: Millis) {
