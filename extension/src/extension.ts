@@ -23,7 +23,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
   const log = vscode.window.createOutputChannel("Gemini Aggregator", { log: true });
   const changes = new vscode.EventEmitter<Snapshot>();
   const status = new vscode.EventEmitter<AggregatorStatus>();
-  const session = sessionFor(context, log, changes, (message) => void notices.warning(message));
+  const session = sessionFor(context, log, changes, {
+    warning: (message) => void notices.warning(message),
+    proxiesDown: (message) => void notices.proxiesDown(message),
+  });
   const app: App = {
     session,
     ui: vscodeUi,
@@ -33,7 +36,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     showLog: () => log.show(),
   };
   const panel = new Panel(context.extensionUri, app, (message) => log.warn(message));
-  const notices = new Notices(vscodeUi, { choosePort: setPort, retry: () => session.restart(), showLog: app.showLog });
+  const notices = new Notices(vscodeUi, {
+    choosePort: setPort,
+    retry: () => session.restart(),
+    showLog: app.showLog,
+    allowDirect: () => session.command({ kind: "allow_direct_until_recovery" }),
+  });
   const bar = new StatusBar(`${PREFIX}openPanel`);
   bar.show(session.snapshot);
   context.subscriptions.push(
@@ -71,7 +79,7 @@ function sessionFor(
   context: vscode.ExtensionContext,
   log: vscode.LogOutputChannel,
   changes: vscode.EventEmitter<Snapshot>,
-  warn: (message: string) => void,
+  told: { warning(message: string): void; proxiesDown(message: string): void },
 ): CoreSession {
   return new CoreSession({
     loadAddon,
@@ -84,11 +92,12 @@ function sessionFor(
     onSnapshot: (snapshot) => changes.fire(snapshot),
     onEvent(event) {
       write(log, event.level, event.message);
-      if (event.type === "state.warning") warn(event.message);
+      if (event.type === "state.warning") told.warning(event.message);
+      if (event.type === "proxies.down") told.proxiesDown(event.message);
     },
     onWarning(message) {
       log.warn(message);
-      warn(message);
+      told.warning(message);
     },
     onFault: (error) => log.error(error instanceof Error ? error : String(error)),
   });

@@ -11,7 +11,7 @@ export type KeyId = string;
  */
 export type ProxyId = string;
 
-export type Command = { "kind": "add_key", key: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "modify_key", id: KeyId, key?: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "remove_key", id: KeyId, } | { "kind": "enable_key", id: KeyId, } | { "kind": "disable_key", id: KeyId, } | { "kind": "test_key", id: KeyId, } | { "kind": "add_proxy", url: string, name?: string, } | { "kind": "update_proxy", id: ProxyId, url?: string, name?: string, enabled?: boolean, } | { "kind": "remove_proxy", id: ProxyId, } | { "kind": "test_proxy", id: ProxyId, } | { "kind": "assign_proxy", key_id: KeyId, proxy_id: ProxyId | null, } | { "kind": "unassign_proxy", key_id: KeyId, } | { "kind": "rebalance_proxies" } | { "kind": "apply_settings", settings: Settings, } | { "kind": "rotate_local_token" };
+export type Command = { "kind": "add_key", key: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "modify_key", id: KeyId, key?: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "remove_key", id: KeyId, } | { "kind": "enable_key", id: KeyId, } | { "kind": "disable_key", id: KeyId, } | { "kind": "test_key", id: KeyId, } | { "kind": "add_proxy", url: string, name?: string, } | { "kind": "update_proxy", id: ProxyId, url?: string, name?: string, enabled?: boolean, } | { "kind": "remove_proxy", id: ProxyId, } | { "kind": "test_proxy", id: ProxyId, } | { "kind": "assign_proxy", key_id: KeyId, proxy_id: ProxyId | null, } | { "kind": "unassign_proxy", key_id: KeyId, } | { "kind": "rebalance_proxies" } | { "kind": "allow_direct_until_recovery" } | { "kind": "apply_settings", settings: Settings, } | { "kind": "rotate_local_token" };
 
 /**
  * `message` is a whole sentence for the user; `field` names the faulty input (for example `url`).
@@ -113,7 +113,7 @@ requests: Array<RequestView>, };
 
 export type Level = "debug" | "info" | "warn" | "error";
 
-export type EventType = "key.added" | "key.updated" | "key.removed" | "key.cooling" | "key.available" | "key.disabled" | "assignment.changed" | "pool.changed" | "proxy.error" | "proxy.recovered" | "direct.used" | "request.finished" | "state.warning" | "endpoint.changed";
+export type EventType = "key.added" | "key.updated" | "key.removed" | "key.cooling" | "key.available" | "key.disabled" | "assignment.changed" | "pool.changed" | "proxy.error" | "proxies.down" | "proxy.recovered" | "direct.used" | "request.finished" | "state.warning" | "endpoint.changed";
 
 export type Event = { type: EventType, at: number, level: Level, message: string, key_id?: KeyId, proxy_id?: ProxyId, request_id?: string, };
 

@@ -24,6 +24,7 @@ function stage(press: string | undefined, ...typed: string[]) {
     choosePort: async (port) => void called.push(`port ${port}`),
     retry: async () => void called.push("retry"),
     showLog: () => void called.push("log"),
+    allowDirect: async () => void called.push("direct"),
   });
   return { seen, called, notices };
 }
@@ -49,6 +50,12 @@ it("tells a failure once, however often the state comes by, and again after anot
   await notices.endpoint({ kind: "starting" });
   await notices.endpoint(failed);
   expect(seen).toHaveLength(2);
+});
+
+it("lets the user allow direct connections when no proxy works", async () => {
+  const { seen, called, notices } = stage("Allow Direct Until a Proxy Is Back");
+  await notices.proxiesDown("No proxy works any more.");
+  expect([seen, called]).toEqual([["No proxy works any more."], ["direct"]]);
 });
 
 it("says nothing while all is well", async () => {

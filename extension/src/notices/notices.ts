@@ -8,11 +8,13 @@ export type Answers = {
   choosePort(port: number): Promise<void>;
   retry(): Promise<unknown>;
   showLog(): void;
+  allowDirect(): Promise<unknown>;
 };
 
 const CHOOSE_PORT = "Choose Another Port";
 const RETRY = "Retry";
 const SHOW_LOG = "Show Log";
+const ALLOW_DIRECT = "Allow Direct Until a Proxy Is Back";
 
 export class Notices {
   readonly #ui: Pick<Ui, "askText" | "tell">;
@@ -41,6 +43,13 @@ export class Notices {
     this.#warningsShown.add(message);
     const answer = await this.#ui.tell("warning", message, SHOW_LOG);
     this.#warningsShown.delete(message);
+    if (answer === SHOW_LOG) this.#answers.showLog();
+  }
+
+  /** No proxy works and nothing may go direct: the user may allow it for this once. */
+  async proxiesDown(message: string): Promise<void> {
+    const answer = await this.#ui.tell("error", message, ALLOW_DIRECT, SHOW_LOG);
+    if (answer === ALLOW_DIRECT) await this.#answers.allowDirect();
     if (answer === SHOW_LOG) this.#answers.showLog();
   }
 

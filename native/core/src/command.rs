@@ -68,6 +68,8 @@ pub enum Command {
     },
     /// Evens automatic keys out among the proxies that work, whatever the threshold.
     RebalanceProxies,
+    /// While no proxy works: keys with a proxy may go direct until one is back.
+    AllowDirectUntilRecovery,
     ApplySettings {
         settings: Box<Settings>,
     },

@@ -45,6 +45,9 @@ pub enum EventType {
     PoolChanged,
     #[serde(rename = "proxy.error")]
     ProxyError,
+    /// The last proxy that worked has failed, and nobody may go direct.
+    #[serde(rename = "proxies.down")]
+    ProxiesDown,
     #[serde(rename = "proxy.recovered")]
     ProxyRecovered,
     #[serde(rename = "direct.used")]

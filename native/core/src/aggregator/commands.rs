@@ -27,6 +27,7 @@ impl Aggregator {
             Command::TestProxy { id } => return self.test_proxy(&id).await,
             Command::ApplySettings { settings } => return self.apply_settings(*settings).await,
             Command::RotateLocalToken => return self.rotate_local_token().await,
+            Command::AllowDirectUntilRecovery => return self.allow_direct(),
             _ => {}
         }
         let settings = self.state.settings();
@@ -52,6 +53,7 @@ impl Aggregator {
             Command::TestKey { .. }
             | Command::TestProxy { .. }
             | Command::ApplySettings { .. }
+            | Command::AllowDirectUntilRecovery
             | Command::RotateLocalToken => {
                 Err(Refusal::new(RefusalCode::Invalid, "This command changes nothing."))
             }
@@ -136,6 +138,19 @@ impl Aggregator {
             return Err(Refusal::new(RefusalCode::Failed, message));
         }
         Ok(Reply::Done { message: "The settings are applied.".to_owned(), id: None })
+    }
+
+    fn allow_direct(&self) -> Result<Reply, Refusal> {
+        self.may_change()?;
+        if !self.state.pools.lock().allow_direct_until_recovery() {
+            return Err(Refusal::new(
+                RefusalCode::Failed,
+                "A proxy works again: nothing needs to go direct.",
+            ));
+        }
+        let message =
+            "Keys go direct until a proxy is back. Google sees this machine's own address meanwhile.";
+        Ok(Reply::Done { message: message.to_owned(), id: None })
     }
 
     async fn rotate_local_token(&self) -> Result<Reply, Refusal> {

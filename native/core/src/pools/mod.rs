@@ -39,6 +39,8 @@ pub struct Pools {
     direct_reached: Option<Millis>,
     /// When a direct request of a key with a proxy was last told of.
     direct_told: Option<Millis>,
+    /// The user allowed direct connections until a proxy is back.
+    direct_until_recovery: bool,
     /// The latest time seen, by which a clock that was set back is noticed.
     latest: Millis,
     /// Grows when something worth keeping was learned.
@@ -180,7 +182,8 @@ impl Pools {
         let pinned = self.pinned(wish)?;
         let wanted = |key: &ApiKey| pinned.as_ref().is_none_or(|id| *id == key.entered.id);
         self.observe(now);
-        let routing = Routing::new(&self.proxies, &self.assignments, &settings.proxy, &wish.failed_proxies);
+        let (auto, allowed) = (settings.proxy.auto_assignment, self.allows_direct(settings));
+        let routing = Routing::new(&self.proxies, &self.assignments, auto, allowed, &wish.failed_proxies);
         let quotas = &self.quotas;
         let chosen = self.keys.select(settings.key_selection, &mut self.rng, |key| {
             let model = wish.model.as_deref();
@@ -215,6 +218,11 @@ impl Pools {
                 Err(if out.len() < all { NoKey::AllTried } else { NoKey::AllOut(out) })
             }
         }
+    }
+
+    fn routing<'a>(&'a self, settings: &Settings, failed: &'a [ProxyId]) -> Routing<'a> {
+        let allowed = self.allows_direct(settings);
+        Routing::new(&self.proxies, &self.assignments, settings.proxy.auto_assignment, allowed, failed)
     }
 
     /// The key that must serve, if one must.
@@ -261,7 +269,7 @@ impl Pools {
     /// Picks this very key, available or not, to test it.
     pub fn lease_for_test(&mut self, id: &KeyId, settings: &Settings, now: Millis) -> Result<Pick, NoKey> {
         let Some(key) = self.keys.get(id) else { return Err(NoKey::UnknownPin(id.to_string())) };
-        match Routing::new(&self.proxies, &self.assignments, &settings.proxy, &[]).of(id) {
+        match self.routing(settings, &[]).of(id) {
             Route::Closed(why) => Err(NoKey::AllOut(vec![KeyOut { name: key.entered.name.clone(), why }])),
             Route::Direct | Route::Fallback | Route::Through(_) => {
                 Ok(self.count(id, &Wish::default(), settings, now))
@@ -270,7 +278,7 @@ impl Pools {
     }
 
     fn count(&mut self, id: &KeyId, wish: &Wish, settings: &Settings, now: Millis) -> Pick {
-        let routing = Routing::new(&self.proxies, &self.assignments, &settings.proxy, &wish.failed_proxies);
+        let routing = self.routing(settings, &wish.failed_proxies);
         let (proxy, fallback) = match routing.of(id) {
             Route::Through(proxy) => (
                 Some(PickedProxy {
@@ -306,7 +314,7 @@ impl Pools {
         settings: &Settings,
         now: Millis,
     ) -> Vec<KeyOut> {
-        let routing = Routing::new(&self.proxies, &self.assignments, &settings.proxy, &[]);
+        let routing = self.routing(settings, &[]);
         let key_out = |key: &ApiKey| {
             let why = match self.out(key, model, now) {
                 Some(out) => Why::Out(out),

@@ -29,7 +29,37 @@ impl Pools {
         let moved = self.moved_since(&before);
         let mut events = vec![self.proxy_event(id, turn, &moved, now)];
         events.extend(moved.iter().map(|one| self.moved_event(one, now)));
+        match turn {
+            Turn::Failed => events.extend(self.all_down_event(settings, now)),
+            Turn::Recovered => self.direct_until_recovery = false,
+        }
         events
+    }
+
+    /// Whether keys of failed proxies may go direct when no proxy works.
+    pub(super) fn allows_direct(&self, settings: &Settings) -> bool {
+        self.direct_until_recovery || settings.proxy.failure_policy == FailurePolicy::ReassignThenDirect
+    }
+
+    /// The user's word for this once: direct until a proxy is back. Answers whether no proxy works now; else nothing is
+    /// allowed.
+    pub fn allow_direct_until_recovery(&mut self) -> bool {
+        let none_works = !self.proxies.is_empty() && !self.any_proxy_works();
+        self.direct_until_recovery |= none_works;
+        none_works
+    }
+
+    fn any_proxy_works(&self) -> bool {
+        self.proxies.iter().any(|proxy| proxy.status() == ProxyStatus::Active)
+    }
+
+    fn all_down_event(&self, settings: &Settings, now: Millis) -> Option<Event> {
+        if self.any_proxy_works() || self.allows_direct(settings) {
+            return None;
+        }
+        let words = "No proxy works any more: requests of keys with a proxy end in an error until one is back. Nothing goes direct \
+                     unless you allow it.";
+        Some(Event::new(EventType::ProxiesDown, Level::Error, now, words))
     }
 
     /// A request has no other key left, and the proxy of this one failed it: the key moves on at once, or goes direct
@@ -41,13 +71,13 @@ impl Pools {
         settings: &Settings,
         now: Millis,
     ) -> (bool, Vec<Event>) {
-        let policy = settings.proxy.failure_policy;
-        let Some(proxy) = pick.proxy.as_ref().filter(|_| policy != FailurePolicy::Fail) else {
+        let moves = settings.proxy.failure_policy != FailurePolicy::Fail;
+        let Some(proxy) = pick.proxy.as_ref().filter(|_| moves || self.direct_until_recovery) else {
             return (false, Vec::new());
         };
         let before = self.assignments.entered(&self.keys);
         let on_it = self.assignments.get(&pick.key).and_then(|entry| entry.proxy_id.clone());
-        if on_it.as_ref() == Some(&proxy.id) {
+        if moves && on_it.as_ref() == Some(&proxy.id) {
             let around = Placing { keys: &self.keys, proxies: &self.proxies, settings: &settings.proxy, now };
             self.assignments.move_off(&pick.key, failed, &around, &mut self.rng);
         }
@@ -56,7 +86,7 @@ impl Pools {
         let another = elsewhere.is_some_and(|id| !failed.contains(&id));
         let works = |id: &ProxyId, status| status == ProxyStatus::Active && !failed.contains(id);
         let none_works = !self.proxies.iter().any(|proxy| works(&proxy.entered.id, proxy.status()));
-        let direct = policy == FailurePolicy::ReassignThenDirect && none_works;
+        let direct = self.allows_direct(settings) && none_works;
         (another || direct, moved.iter().map(|one| self.moved_event(one, now)).collect())
     }
 
@@ -69,8 +99,8 @@ impl Pools {
         }
         self.direct_told = Some(now);
         let words = format!(
-            "No proxy works: key \"{}\" goes direct, as the policy reassignThenDirect allows. Google sees this machine's own \
-             address until a proxy is back.",
+            "No proxy works: key \"{}\" goes direct, as you allowed. Google sees this machine's own address until a proxy is \
+             back.",
             pick.key_name
         );
         Some(Event::new(EventType::DirectUsed, Level::Warn, now, words).key(&pick.key))

@@ -1,13 +1,12 @@
 //! How a key reaches the upstream: through its proxy, directly, or not at all. Pure; picks nobody and counts nothing.
 //!
 //! Invariant: a key goes direct only where the user chose it: a pinned "No Proxy", an empty pool, automatic assignment
-//! switched off with none made by hand, or the policy `reassignThenDirect` while no proxy works.
+//! switched off with none made by hand, or, while no proxy works, the policy `reassignThenDirect` or a word of the user.
 
 use super::Why;
 use crate::ids::{KeyId, ProxyId};
 use crate::proxies::assign::ProxyAssignmentManager;
 use crate::proxies::pool::{ProxyPoolManager, ProxyServer, ProxyStatus};
-use crate::settings::{FailurePolicy, ProxySettings};
 
 pub(super) enum Route<'a> {
     Direct,
@@ -31,19 +30,19 @@ impl<'a> Routing<'a> {
     pub(super) fn new(
         proxies: &'a ProxyPoolManager,
         assignments: &'a ProxyAssignmentManager,
-        settings: &ProxySettings,
+        auto_assignment: bool,
+        allows_direct: bool,
         failed: &'a [ProxyId],
     ) -> Self {
         let works = |proxy: &ProxyServer| {
             proxy.status() == ProxyStatus::Active && !failed.contains(&proxy.entered.id)
         };
-        let allowed = settings.failure_policy == FailurePolicy::ReassignThenDirect;
         Self {
             proxies,
             assignments,
-            auto_assignment: settings.auto_assignment,
+            auto_assignment,
             failed,
-            direct_when_none_works: allowed && !proxies.iter().any(works),
+            direct_when_none_works: allows_direct && !proxies.iter().any(works),
         }
     }
 

@@ -127,6 +127,24 @@ fn an_upstream_that_is_down_moves_nobody() {
 }
 
 #[test]
+fn when_the_last_proxy_fails_it_is_said_once_and_the_user_may_allow_direct_until_one_is_back() {
+    let settings = with(FailurePolicy::Reassign);
+    let mut pools = pools(2, 1);
+    assert!(!pools.allow_direct_until_recovery(), "a proxy works");
+    let events = break_proxy_of(&mut pools, "k1", &settings);
+    assert_eq!(events.iter().filter(|event| event.kind == EventType::ProxiesDown).count(), 1);
+    assert!(pools.allow_direct_until_recovery());
+    let pick = pools.lease(&pin("k1"), &settings, 9).unwrap();
+    assert!(pick.fallback);
+    assert_eq!(pools.direct_event(&pick, 9).map(|event| event.kind), Some(EventType::DirectUsed));
+    assert_eq!(pools.direct_event(&pick, 10), None, "told once a minute");
+    let turn = pools.proxies.succeeded(&"p1".into(), 50, None).unwrap();
+    pools.turned(&"p1".into(), turn, &settings, 50);
+    break_proxy_of(&mut pools, "k1", &settings);
+    assert!(!pools.lease(&pin("k1"), &settings, 99).unwrap().fallback, "the word was for that once");
+}
+
+#[test]
 fn a_request_without_another_key_takes_its_own_key_another_way() {
     let settings = with(FailurePolicy::Reassign);
     let mut pools = pools(1, 2);
