@@ -11,7 +11,7 @@ export type KeyId = string;
  */
 export type ProxyId = string;
 
-export type Command = { "kind": "add_key", key: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "modify_key", id: KeyId, key?: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "remove_key", id: KeyId, } | { "kind": "enable_key", id: KeyId, } | { "kind": "disable_key", id: KeyId, } | { "kind": "test_key", id: KeyId, } | { "kind": "add_proxy", url: string, name?: string, } | { "kind": "update_proxy", id: ProxyId, url?: string, name?: string, enabled?: boolean, } | { "kind": "remove_proxy", id: ProxyId, } | { "kind": "test_proxy", id: ProxyId, } | { "kind": "assign_proxy", key_id: KeyId, proxy_id: ProxyId | null, } | { "kind": "unassign_proxy", key_id: KeyId, } | { "kind": "rebalance_proxies" } | { "kind": "allow_direct_until_recovery" } | { "kind": "apply_settings", settings: Settings, } | { "kind": "rotate_local_token" };
+export type Command = { "kind": "add_key", key: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "modify_key", id: KeyId, key?: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "remove_key", id: KeyId, } | { "kind": "enable_key", id: KeyId, } | { "kind": "disable_key", id: KeyId, } | { "kind": "test_key", id: KeyId, } | { "kind": "add_proxy", url: string, name?: string, } | { "kind": "update_proxy", id: ProxyId, url?: string, name?: string, enabled?: boolean, } | { "kind": "remove_proxy", id: ProxyId, } | { "kind": "test_proxy", id: ProxyId, } | { "kind": "assign_proxy", key_id: KeyId, proxy_id: ProxyId | null, } | { "kind": "unassign_proxy", key_id: KeyId, } | { "kind": "rebalance_proxies" } | { "kind": "allow_direct_until_recovery" } | { "kind": "configure_rotating", url?: string, enabled: boolean, } | { "kind": "test_rotating" } | { "kind": "apply_settings", settings: Settings, } | { "kind": "rotate_local_token" };
 
 /**
  * `message` is a whole sentence for the user; `field` names the faulty input (for example `url`).
@@ -73,6 +73,26 @@ masked_url: string, status: ProxyStatus, enabled: boolean, assigned_key_count: n
  */
 error_count: number, last_error: string | null, latency_ms: number | null, };
 
+export type RotatingMode = "off" | "on" | "fallen_back" | "refused";
+
+export type RotatingView = { 
+/**
+ * Switched on by the user, whether it serves or not.
+ */
+enabled: boolean, mode: RotatingMode, 
+/**
+ * Without the password; the user name is kept.
+ */
+masked_url: string, requests: number, 
+/**
+ * 0 to 1; null before the first request has ended.
+ */
+success_rate: number | null, 
+/**
+ * From a request to the beginning of its answer; null before the first answer.
+ */
+average_latency_ms: number | null, last_error: string | null, last_health_check: number | null, };
+
 export type AttemptView = { key_id: KeyId, key_name: string, 
 /**
  * null = direct.
@@ -107,13 +127,17 @@ export type Snapshot = {
  */
 revision: number, version: string, endpoint: EndpointView, keys: Array<KeyView>, proxies: Array<ProxyView>, 
 /**
+ * null: none was ever entered.
+ */
+rotating: RotatingView | null, 
+/**
  * Newest first, at most 50 here.
  */
 requests: Array<RequestView>, };
 
 export type Level = "debug" | "info" | "warn" | "error";
 
-export type EventType = "key.added" | "key.updated" | "key.removed" | "key.cooling" | "key.available" | "key.disabled" | "assignment.changed" | "pool.changed" | "proxy.error" | "proxies.down" | "proxy.recovered" | "direct.used" | "request.finished" | "state.warning" | "endpoint.changed";
+export type EventType = "key.added" | "key.updated" | "key.removed" | "key.cooling" | "key.available" | "key.disabled" | "assignment.changed" | "pool.changed" | "proxy.error" | "proxies.down" | "proxy.recovered" | "rotating.changed" | "direct.used" | "request.finished" | "state.warning" | "endpoint.changed";
 
 export type Event = { type: EventType, at: number, level: Level, message: string, key_id?: KeyId, proxy_id?: ProxyId, request_id?: string, };
 
@@ -183,6 +207,17 @@ export type FailurePolicy = "reassign" | "reassignThenDirect" | "fail";
 
 export type ProxySettings = { autoAssignment: boolean, loadBalancingStrategy: LoadBalancingStrategy, healthCheckIntervalSeconds: number, maxErrorsBeforeDisable: number, rebalanceThreshold: number, failurePolicy: FailurePolicy, };
 
+export type RotatingSettings = { 
+/**
+ * False keeps the rotating proxy and leaves it unused.
+ */
+enabled: boolean, 
+/**
+ * How often a request that it failed tries it again, and how many faults in a row it may have, before keys go
+ * their individual ways.
+ */
+maxRetries: number, };
+
 /**
  * When a key that fails while others are served is let alone, and for how long.
  */
@@ -210,7 +245,7 @@ export type Settings = { server: ServerSettings, upstream: UpstreamSettings, key
 /**
  * How long a request may wait for a key whose quota returns, before it is answered 429; 0 never waits.
  */
-maxWaitSeconds: number, proxy: ProxySettings, monitoring: MonitoringSettings, requestLog: RequestLogSettings, };
+maxWaitSeconds: number, proxy: ProxySettings, rotatingProxy: RotatingSettings, monitoring: MonitoringSettings, requestLog: RequestLogSettings, };
 
 export type OpenOptions = { 
 /**

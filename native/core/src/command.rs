@@ -70,6 +70,13 @@ pub enum Command {
     RebalanceProxies,
     /// While no proxy works: keys with a proxy may go direct until one is back.
     AllowDirectUntilRecovery,
+    /// `url` left out keeps the one there is; an empty one, switched off, forgets it.
+    ConfigureRotating {
+        url: Option<String>,
+        enabled: bool,
+    },
+    /// One tunnel through the rotating proxy, on or off. One that works ends whatever it was let alone for.
+    TestRotating,
     ApplySettings {
         settings: Box<Settings>,
     },

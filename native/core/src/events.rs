@@ -50,6 +50,8 @@ pub enum EventType {
     ProxiesDown,
     #[serde(rename = "proxy.recovered")]
     ProxyRecovered,
+    #[serde(rename = "rotating.changed")]
+    RotatingChanged,
     #[serde(rename = "direct.used")]
     DirectUsed,
     #[serde(rename = "request.finished")]

@@ -70,6 +70,12 @@ fn why_words(why: &Why, now: Millis) -> String {
         Why::Out(Out::OnTrial) => "on trial after failures, with another request".to_owned(),
         Why::ProxyDisabled(proxy) => format!("its proxy {proxy} is disabled"),
         Why::NoProxyEnabled => "no proxy is enabled to carry it".to_owned(),
+        Why::NoRotating(reason) => {
+            format!(
+                "the rotating proxy does not serve ({}), and it has no proxy of its own",
+                reason.trim_end_matches('.')
+            )
+        }
     }
 }
 
@@ -77,6 +83,11 @@ fn why_words(why: &Why, now: Millis) -> String {
 pub fn no_answer(outcome: &Outcome, pick: &Pick) -> ApiError {
     let key = &pick.key_name;
     match outcome {
+        Outcome::Proxy(fault) if pick.proxy.as_ref().is_some_and(|proxy| proxy.rotating) => {
+            let url = pick.proxy.as_ref().map(|proxy| proxy.url.masked()).unwrap_or_default();
+            let words = format!("The rotating proxy ({url}) failed. {}", fault.words());
+            ApiError::new(StatusCode::BAD_GATEWAY, words)
+        }
         Outcome::Proxy(fault) => {
             let (name, url) = match &pick.proxy {
                 Some(proxy) => (proxy.name.as_str(), proxy.url.masked()),

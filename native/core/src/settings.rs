@@ -161,6 +161,22 @@ impl Default for ProxySettings {
     }
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RotatingSettings {
+    /// False keeps the rotating proxy and leaves it unused.
+    pub enabled: bool,
+    /// How often a request that it failed tries it again, and how many faults in a row it may have, before keys go
+    /// their individual ways.
+    pub max_retries: u32,
+}
+
+impl Default for RotatingSettings {
+    fn default() -> Self {
+        Self { enabled: true, max_retries: 2 }
+    }
+}
+
 /// When a key that fails while others are served is let alone, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -205,6 +221,7 @@ pub struct Settings {
     #[ts(type = "number")]
     pub max_wait_seconds: u64,
     pub proxy: ProxySettings,
+    pub rotating_proxy: RotatingSettings,
     pub monitoring: MonitoringSettings,
     pub request_log: RequestLogSettings,
 }
@@ -218,6 +235,7 @@ impl Default for Settings {
             max_attempts: 4,
             max_wait_seconds: 0,
             proxy: ProxySettings::default(),
+            rotating_proxy: RotatingSettings::default(),
             monitoring: MonitoringSettings::default(),
             request_log: RequestLogSettings::default(),
         }
@@ -249,6 +267,7 @@ impl Settings {
         within("proxy.healthCheckIntervalSeconds", self.proxy.health_check_interval_seconds, 10, 600);
         within("proxy.maxErrorsBeforeDisable", u64::from(self.proxy.max_errors_before_disable), 1, 10);
         within("proxy.rebalanceThreshold", u64::from(self.proxy.rebalance_threshold), 0, 5);
+        within("rotatingProxy.maxRetries", u64::from(self.rotating_proxy.max_retries), 0, 10);
         within("monitoring.failureThreshold", u64::from(self.monitoring.failure_threshold), 1, 100);
         within("monitoring.recoveryTimeSeconds", self.monitoring.recovery_time_seconds, 1, 3600);
         within("monitoring.windowSeconds", self.monitoring.window_seconds, 1, 86_400);
@@ -298,6 +317,7 @@ mod tests {
         settings.server.port = 70_000;
         settings.proxy.health_check_interval_seconds = 9;
         settings.proxy.max_errors_before_disable = 11;
+        settings.rotating_proxy.max_retries = 11;
         settings.max_attempts = 0;
         settings.server.tls = Some(TlsFiles { cert_file: "cert.pem".to_owned(), key_file: String::new() });
         settings.upstream.base_url = "ftp://example.com".to_owned();
@@ -309,6 +329,7 @@ mod tests {
                 "maxAttempts",
                 "proxy.healthCheckIntervalSeconds",
                 "proxy.maxErrorsBeforeDisable",
+                "rotatingProxy.maxRetries",
                 "server.tls.keyFile",
                 "upstream.baseUrl"
             ]

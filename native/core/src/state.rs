@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
@@ -140,6 +141,11 @@ impl Lease {
         let events = self.state.pools.lock().charge(&self.pick, true, &judge(&outcome), &settings, now);
         self.pick.trial = false;
         self.state.tell(events);
+    }
+
+    /// The answer to this attempt began after that time.
+    pub fn answered(&self, after: Duration) {
+        self.state.pools.lock().answered(&self.pick, after);
     }
 
     /// Judges the outcome, charges the blamed entry and tells the events.

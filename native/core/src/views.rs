@@ -14,6 +14,7 @@ use crate::keys::circuit::Circuit;
 use crate::keys::{ApiKey, Out};
 use crate::pools::Pools;
 use crate::proxies::pool::{ProxyServer, ProxyStatus};
+use crate::proxies::rotating::{Mode, RotatingProxy};
 use crate::requests::RequestView;
 use crate::settings::LocalAuth;
 use crate::state::State;
@@ -116,6 +117,38 @@ pub struct ProxyView {
     pub latency_ms: Option<u64>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RotatingMode {
+    /// Switched off: each key leaves through its own proxy.
+    Off,
+    /// Every key leaves through it.
+    On,
+    /// It failed again and again: each key leaves through its own proxy until a probe succeeds.
+    FallenBack,
+    /// It refused the credentials; the same until its URL is changed or it is switched on again.
+    Refused,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct RotatingView {
+    /// Switched on by the user, whether it serves or not.
+    pub enabled: bool,
+    pub mode: RotatingMode,
+    /// Without the password; the user name is kept.
+    pub masked_url: String,
+    #[ts(type = "number")]
+    pub requests: u64,
+    /// 0 to 1; null before the first request has ended.
+    pub success_rate: Option<f64>,
+    /// From a request to the beginning of its answer; null before the first answer.
+    #[ts(type = "number | null")]
+    pub average_latency_ms: Option<u64>,
+    pub last_error: Option<String>,
+    #[ts(type = "number | null")]
+    pub last_health_check: Option<Millis>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Snapshot {
     /// Grows with every change.
@@ -125,6 +158,8 @@ pub struct Snapshot {
     pub endpoint: EndpointView,
     pub keys: Vec<KeyView>,
     pub proxies: Vec<ProxyView>,
+    /// null: none was ever entered.
+    pub rotating: Option<RotatingView>,
     /// Newest first, at most 50 here.
     pub requests: Vec<Arc<RequestView>>,
 }
@@ -133,6 +168,7 @@ pub fn snapshot(state: &State, endpoint: EndpointView) -> Snapshot {
     let now = state.now();
     let revision = state.events.revision();
     let requests = state.log.newest(REQUESTS_SHOWN);
+    let rotating_allowed = state.settings().rotating_proxy.enabled;
     let pools = state.pools.lock();
     Snapshot {
         revision,
@@ -140,6 +176,7 @@ pub fn snapshot(state: &State, endpoint: EndpointView) -> Snapshot {
         endpoint,
         keys: pools.keys.iter().map(|key| key_view(key, &pools, now)).collect(),
         proxies: pools.proxies.iter().map(|proxy| proxy_view(proxy, &pools)).collect(),
+        rotating: pools.rotating.as_ref().map(|proxy| rotating_view(proxy, rotating_allowed)),
         requests,
     }
 }
@@ -200,5 +237,24 @@ fn proxy_view(proxy: &ProxyServer, pools: &Pools) -> ProxyView {
         error_count: proxy.health.errors_in_row,
         last_error: proxy.health.last_error.clone(),
         latency_ms: proxy.health.latency_ms,
+    }
+}
+
+fn rotating_view(proxy: &RotatingProxy, allowed: bool) -> RotatingView {
+    let enabled = allowed && proxy.entered.enabled;
+    RotatingView {
+        enabled,
+        mode: match (&proxy.learned.mode, enabled) {
+            (_, false) => RotatingMode::Off,
+            (Mode::On, true) => RotatingMode::On,
+            (Mode::FallenBack, true) => RotatingMode::FallenBack,
+            (Mode::Refused(_), true) => RotatingMode::Refused,
+        },
+        masked_url: proxy.entered.url.masked(),
+        requests: proxy.learned.requests,
+        success_rate: proxy.learned.success_rate(),
+        average_latency_ms: proxy.learned.average_latency_ms(),
+        last_error: proxy.learned.last_error.clone(),
+        last_health_check: proxy.learned.last_check,
     }
 }

@@ -10,10 +10,12 @@ use aggregator_core::keys::circuit::Circuit;
 use aggregator_core::requests::{AttemptView, RequestView};
 use aggregator_core::settings::{
     FailurePolicy, Http2, KeySelection, LoadBalancingStrategy, LocalAuth, MonitoringSettings, ProxySettings,
-    RequestLogSettings, ServerSettings, Settings, TlsFiles, UpstreamSettings,
+    RequestLogSettings, RotatingSettings, ServerSettings, Settings, TlsFiles, UpstreamSettings,
 };
 use aggregator_core::vault::secrets::SecretWrite;
-use aggregator_core::views::{EndpointView, KeyStatus, KeyView, ProxyStatusView, ProxyView, Snapshot};
+use aggregator_core::views::{
+    EndpointView, KeyStatus, KeyView, ProxyStatusView, ProxyView, RotatingMode, RotatingView, Snapshot,
+};
 use aggregator_core::wire::{CoreMessage, OpenOptions, OpenReport};
 use ts_rs::{Config, TS};
 
@@ -40,6 +42,8 @@ fn generate() -> String {
     declare::<KeyView>(&mut text);
     declare::<ProxyStatusView>(&mut text);
     declare::<ProxyView>(&mut text);
+    declare::<RotatingMode>(&mut text);
+    declare::<RotatingView>(&mut text);
     declare::<AttemptView>(&mut text);
     declare::<RequestView>(&mut text);
     declare::<Snapshot>(&mut text);
@@ -57,6 +61,7 @@ fn generate() -> String {
     declare::<UpstreamSettings>(&mut text);
     declare::<FailurePolicy>(&mut text);
     declare::<ProxySettings>(&mut text);
+    declare::<RotatingSettings>(&mut text);
     declare::<MonitoringSettings>(&mut text);
     declare::<RequestLogSettings>(&mut text);
     declare::<Settings>(&mut text);

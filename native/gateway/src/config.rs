@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use aggregator_core::keys::text::{check_key_text, check_name};
+use aggregator_core::proxies::rotating;
 use aggregator_core::proxies::url::ProxyUrl;
 use aggregator_core::secret::Secret;
 use aggregator_core::settings::{
-    KeySelection, LocalAuth, MonitoringSettings, Problem, ProxySettings, RequestLogSettings, ServerSettings,
-    Settings, TlsFiles, UpstreamSettings,
+    KeySelection, LocalAuth, MonitoringSettings, Problem, ProxySettings, RequestLogSettings,
+    RotatingSettings, ServerSettings, Settings, TlsFiles, UpstreamSettings,
 };
-use aggregator_core::vault::{Assignment, Entered, EnteredKey, EnteredProxy};
+use aggregator_core::vault::{Assignment, Entered, EnteredKey, EnteredProxy, EnteredRotating};
 use serde::Deserialize;
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -98,12 +99,38 @@ impl std::fmt::Debug for ProxySection {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RotatingSection {
     pub url: Option<String>,
     pub enabled: bool,
     pub max_retries: Option<u32>,
+}
+
+impl std::fmt::Debug for RotatingSection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RotatingSection").field("enabled", &self.enabled).finish_non_exhaustive()
+    }
+}
+
+impl RotatingSection {
+    fn entered(&self, problems: &mut Vec<Problem>) -> Option<EnteredRotating> {
+        let Some(url) = &self.url else {
+            if self.enabled {
+                let words =
+                    "a rotating proxy that is on needs its URL, for example user-rotate:password@host:port.";
+                problems.push(Problem::new("rotatingProxy.url", words));
+            }
+            return None;
+        };
+        match rotating::parse(url) {
+            Ok(url) => Some(EnteredRotating { url: Arc::new(url), enabled: self.enabled }),
+            Err(error) => {
+                problems.push(Problem::new("rotatingProxy.url", error.to_string()));
+                None
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -166,6 +193,13 @@ impl Config {
             max_attempts: self.max_attempts.unwrap_or(Settings::default().max_attempts),
             max_wait_seconds: self.max_wait_seconds,
             proxy: self.proxy.clone(),
+            rotating_proxy: RotatingSettings {
+                max_retries: self
+                    .rotating_proxy
+                    .max_retries
+                    .unwrap_or(RotatingSettings::default().max_retries),
+                ..RotatingSettings::default()
+            },
             monitoring: self.monitoring.clone(),
             request_log: self.request_log.clone(),
         }
@@ -176,6 +210,7 @@ impl Config {
         let mut problems = Vec::new();
         let proxies = self.entered_proxies(&mut problems);
         let keys = self.entered_keys(&mut problems);
+        let rotating = self.rotating_proxy.entered(&mut problems);
         let mut assignments = Vec::new();
         for (place, section) in self.keys.iter().enumerate() {
             let Some(wanted) = &section.proxy else { continue };
@@ -195,28 +230,15 @@ impl Config {
                 (Some(_), None) => {}
             }
         }
-        if problems.is_empty() { Ok(Entered { keys, proxies, assignments }) } else { Err(problems) }
-    }
-
-    /// What the file asks for and this version does not do: refused where ignoring it would surprise.
-    pub fn not_served(&self) -> Vec<Problem> {
-        let mut found = Vec::new();
-        if self.rotating_proxy.enabled || self.rotating_proxy.url.is_some() {
-            let words = "the rotating proxy is not available in this version; remove it, or list the proxy under proxies.";
-            found.push(Problem::new("rotatingProxy", words));
-        }
-        found
+        if problems.is_empty() { Ok(Entered { keys, proxies, assignments, rotating }) } else { Err(problems) }
     }
 
     /// Fields that are read but change nothing in this version; said once at the start.
     pub fn without_effect(&self) -> Vec<&'static str> {
-        [
-            ("server.adminToken", self.server.admin_token.is_some()),
-            ("rotatingProxy.maxRetries", self.rotating_proxy.max_retries.is_some()),
-        ]
-        .into_iter()
-        .filter_map(|(name, used)| used.then_some(name))
-        .collect()
+        [("server.adminToken", self.server.admin_token.is_some())]
+            .into_iter()
+            .filter_map(|(name, used)| used.then_some(name))
+            .collect()
     }
 
     fn entered_proxies(&self, problems: &mut Vec<Problem>) -> Vec<EnteredProxy> {

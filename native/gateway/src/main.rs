@@ -80,6 +80,7 @@ fn check(line: &Line) -> Result<(), String> {
         .map_or_else(|| "the defaults and the environment".to_owned(), |path| path.display().to_string());
     let (keys, proxies) = (ready.entered.keys.len(), ready.entered.proxies.len());
     let mut lines = vec![format!("No problems in {file}. Keys: {keys}, proxies: {proxies}.")];
+    lines.extend(ready.warnings);
     lines.extend(
         ready.config.without_effect().iter().map(|name| format!("{name} has no effect in this version.")),
     );
@@ -91,6 +92,9 @@ fn serve(line: &Line) -> Result<(), String> {
     let _written_out = logging::init(&ready.config.log);
     for name in ready.config.without_effect() {
         tracing::warn!("{name} has no effect in this version");
+    }
+    for words in &ready.warnings {
+        tracing::warn!("{words}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use aggregator_core::proxies::rotating;
 use aggregator_core::secret::Secret;
 use aggregator_core::settings::{LocalAuth, Problem, Settings};
 use aggregator_core::vault::Entered;
@@ -37,6 +38,8 @@ pub struct Ready {
     /// Where learned state is kept; `None` when persistence is switched off.
     pub state_file: Option<PathBuf>,
     pub config: Config,
+    /// What is accepted and should be known.
+    pub warnings: Vec<String>,
     pub file: Option<PathBuf>,
 }
 
@@ -67,9 +70,10 @@ pub fn read(line: &Line, environment: impl Fn(&str) -> Option<String>) -> Result
         |name: &str| environment(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut from_environment = Vec::new();
     let mut problems = Vec::new();
+    let mut warnings = Vec::new();
+    overlay_rotating(&mut config, variable("ROTATING_PROXY"), &mut warnings);
     overlay(&mut config, line, variable, &mut from_environment, &mut problems);
     problems.extend(config.settings().problems());
-    problems.extend(config.not_served());
     problems.extend(open_door(&config));
     let entered = config.entered().unwrap_or_else(|more| {
         problems.extend(more);
@@ -80,6 +84,8 @@ pub fn read(line: &Line, environment: impl Fn(&str) -> Option<String>) -> Result
         let name = |problem: &Problem| render(problem, file.as_deref(), &places, &from_environment);
         return Err(Problems(problems.iter().map(name).collect()));
     }
+    let unusual = entered.rotating.as_ref().and_then(|proxy| rotating::warning(&proxy.url));
+    warnings.extend(unusual.map(str::to_owned));
     Ok(Ready {
         settings: config.settings(),
         entered,
@@ -87,6 +93,7 @@ pub fn read(line: &Line, environment: impl Fn(&str) -> Option<String>) -> Result
         token_file: state_folder(&config).join("access-token"),
         state_file: state_file(&config),
         config,
+        warnings,
         file,
     })
 }
@@ -130,10 +137,6 @@ fn overlay(
         config.proxies = entries(&list).map(|url| ProxySection { name: None, url }).collect();
         from_environment.push(("proxies", "PROXY_SERVERS"));
     }
-    if let Some(url) = variable("ROTATING_PROXY") {
-        config.rotating_proxy.url = Some(url);
-        from_environment.push(("rotatingProxy", "ROTATING_PROXY"));
-    }
     if let Some(token) = variable("GEMINI_AGGREGATOR_ACCESS_TOKEN") {
         config.server.access_tokens = vec![token];
     }
@@ -150,6 +153,20 @@ fn overlay(
         config.server.host.clone_from(host);
     }
     config.server.port = line.port.unwrap_or(config.server.port);
+}
+
+/// The variable alone switches the rotating proxy on. One that cannot be used is warned of, and leaves each key to its
+/// own proxy: a typing error in an environment should not keep a server down.
+fn overlay_rotating(config: &mut Config, variable: Option<String>, warnings: &mut Vec<String>) {
+    let Some(url) = variable else { return };
+    let section = &mut config.rotating_proxy;
+    match rotating::parse(&url) {
+        Ok(_) => (section.url, section.enabled) = (Some(url), true),
+        Err(error) => {
+            (section.url, section.enabled) = (None, false);
+            warnings.push(format!("ROTATING_PROXY is not used, each key keeps its own way out: {error}"));
+        }
+    }
 }
 
 /// Beyond loopback a token must be configured; the core refuses to listen otherwise, `check` says it beforehand.

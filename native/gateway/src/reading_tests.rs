@@ -116,9 +116,45 @@ fn the_environment_replaces_the_lists_and_names_its_entries() {
 }
 
 #[test]
-fn what_this_version_cannot_do_is_refused_not_ignored() {
-    let words = problems("rotatingProxy: { url: \"http://h:1\", enabled: true }\n");
-    assert!(words.contains("rotatingProxy"), "{words}");
+fn the_rotating_proxy_is_read_and_each_mistake_in_it_named() {
+    let ready =
+        read_text("rotatingProxy: { url: \"ada-rotate:secret@h:8080\", enabled: true, maxRetries: 5 }\n");
+    let ready = ready.map_err(|problems| problems.to_string()).unwrap();
+    let rotating = ready.entered.rotating.unwrap();
+    assert_eq!((rotating.url.masked().as_str(), rotating.enabled), ("http://ada-rotate:••••@h:8080", true));
+    assert_eq!((ready.settings.rotating_proxy.max_retries, ready.warnings.len()), (5, 0));
+    for (section, expected) in [
+        ("{ enabled: true }", "rotatingProxy.url: a rotating proxy that is on needs its URL"),
+        (
+            "{ url: \"ada-rotate@h:1\" }",
+            "yaml:1:23: rotatingProxy.url: The rotating proxy's URL has a user name and no password",
+        ),
+        ("{ url: \"ada-rotate:hidden@h:1x\" }", "rotatingProxy.url: The proxy URL's port"),
+        ("{ maxRetries: 11 }", "yaml:1:30: rotatingProxy.maxRetries: 11 is out of range; use 0 to 10."),
+    ] {
+        let words = problems(&format!("rotatingProxy: {section}\n"));
+        assert!(words.contains(expected) && !words.contains("hidden"), "{section}: {words}");
+    }
+}
+
+#[test]
+fn the_variable_alone_switches_rotating_on_and_a_bad_one_only_warns() {
+    let with = |url: &'static str| {
+        let environment = move |name: &str| (name == "ROTATING_PROXY").then(|| url.to_owned());
+        read_with("rotatingProxy: { enabled: false }\n", environment)
+            .map_err(|problems| problems.to_string())
+            .unwrap()
+    };
+    let ready = with("ada-rotate:secret@h:8080");
+    assert!(ready.entered.rotating.is_some_and(|proxy| proxy.enabled) && ready.warnings.is_empty());
+    let unusual = with("http://ada:secret@h:8080");
+    assert!(unusual.entered.rotating.is_some() && unusual.warnings[0].contains("-rotate"));
+    for bad in ["ada-rotate@h:8080", "ada-rotate:hidden@h:port", "ftp://h:1"] {
+        let ready = with(bad);
+        assert!(ready.entered.rotating.is_none(), "{bad}");
+        let words = &ready.warnings[0];
+        assert!(words.starts_with("ROTATING_PROXY is not used") && !words.contains("hidden"), "{words}");
+    }
 }
 
 #[test]

@@ -30,6 +30,9 @@ pub fn between(before: &Entered, after: &Entered, now: Millis) -> Vec<Event> {
         };
         events.push(info(EventType::PoolChanged, words));
     }
+    if before.rotating != after.rotating {
+        events.push(info(EventType::RotatingChanged, rotating_words(after)));
+    }
     events.extend(after.assignments.iter().filter(|entry| is_new(entry, before)).map(|entry| {
         let key = after.keys.iter().find(|key| key.id == entry.key_id).map_or("?", |key| key.name.as_str());
         let proxy = entry.proxy_id.as_ref().and_then(|id| after.proxies.iter().find(|proxy| proxy.id == *id));
@@ -39,6 +42,19 @@ pub fn between(before: &Entered, after: &Entered, now: Millis) -> Vec<Event> {
             .key(&entry.key_id)
     }));
     events
+}
+
+fn rotating_words(after: &Entered) -> String {
+    match &after.rotating {
+        None => "The rotating proxy is removed: each key leaves through its own proxy.".to_owned(),
+        Some(proxy) => {
+            let now = match proxy.enabled {
+                true => "on: every key leaves through it",
+                false => "off: each key leaves through its own proxy",
+            };
+            format!("The rotating proxy {} is {now}.", proxy.url.masked())
+        }
+    }
 }
 
 fn is_new(entry: &Assignment, before: &Entered) -> bool {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::edit::{self, Edited, NewKey, Subject};
-use super::{Aggregator, changes, forwarder};
+use super::{Aggregator, changes, forwarder, rotating};
 use crate::clock::Millis;
 use crate::command::{Command, Refusal, RefusalCode, Reply};
 use crate::ids::KeyId;
@@ -25,6 +25,7 @@ impl Aggregator {
         match command {
             Command::TestKey { id } => return self.test_key(&id).await,
             Command::TestProxy { id } => return self.test_proxy(&id).await,
+            Command::TestRotating => return self.test_rotating().await,
             Command::ApplySettings { settings } => return self.apply_settings(*settings).await,
             Command::RotateLocalToken => return self.rotate_local_token().await,
             Command::AllowDirectUntilRecovery => return self.allow_direct(),
@@ -50,8 +51,12 @@ impl Aggregator {
             Command::AssignProxy { key_id, proxy_id } => edit::assign_proxy(pools, key_id, proxy_id, now),
             Command::UnassignProxy { key_id } => edit::unassign_proxy(pools, key_id),
             Command::RebalanceProxies => Ok(edit::rebalance(pools, &settings, now)),
+            Command::ConfigureRotating { url, enabled } => {
+                rotating::configure(pools, url.as_deref(), enabled, settings.rotating_proxy.enabled)
+            }
             Command::TestKey { .. }
             | Command::TestProxy { .. }
+            | Command::TestRotating
             | Command::ApplySettings { .. }
             | Command::AllowDirectUntilRecovery
             | Command::RotateLocalToken => {
@@ -88,7 +93,7 @@ impl Aggregator {
         })?;
         *self.saved.lock() = after.clone();
         let renewed = renewed(&before, &after);
-        {
+        let switched_on = {
             let mut pools = self.state.pools.lock();
             pools.take_over(next, &renewed);
             if let Subject::ForgivenKey(id) = &edited.subject {
@@ -97,21 +102,26 @@ impl Aggregator {
             }
             // A proxy may have failed while the change was saved: its keys leave it anew, and that is saved in turn.
             pools.settle_assignments(&settings, now);
-        }
+            match edited.subject {
+                Subject::Rotating => pools.forgive_rotating(now),
+                _ => None,
+            }
+        };
         self.state.moved.notify_one();
         self.state.affinity.forget(&renewed);
         self.uploads.forget(&renewed);
         self.forwarder().clients().retain(|key, proxy| {
             !renewed.contains(key) && proxy.is_none_or(|id| after.proxies.iter().any(|kept| kept.id == *id))
         });
-        if before.proxies != after.proxies {
+        if before.proxies != after.proxies || before.rotating != after.rotating {
             self.pool_changed.notify_one();
         }
-        changes::between(&before, &after, now).into_iter().for_each(|event| self.state.events.publish(event));
+        let events = changes::between(&before, &after, now).into_iter().chain(switched_on);
+        events.for_each(|event| self.state.events.publish(event));
         let id = match edited.subject {
             Subject::Key(id) | Subject::ForgivenKey(id) => Some(id.to_string()),
             Subject::Proxy(id) => Some(id.to_string()),
-            Subject::Nothing => None,
+            Subject::Rotating | Subject::Nothing => None,
         };
         Ok(Reply::Done { message: edited.message, id })
     }
@@ -129,7 +139,11 @@ impl Aggregator {
         let server_changed = before.server != settings.server;
         let replace = before.proxy.auto_assignment != settings.proxy.auto_assignment
             || before.proxy.rebalance_threshold != settings.proxy.rebalance_threshold;
+        let rotating_changed = before.rotating_proxy.enabled != settings.rotating_proxy.enabled;
         self.state.set_settings(settings);
+        if rotating_changed {
+            self.tell_rotating_switch();
+        }
         let view = if server_changed { Some(self.restart_server().await) } else { None };
         if replace && self.is_elsewhere().is_none() {
             self.edit(|_, _| Ok(Edited { subject: Subject::Nothing, message: String::new() })).await?;

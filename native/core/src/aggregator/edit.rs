@@ -24,6 +24,8 @@ pub enum Subject {
     /// Enabled by the user: what was learned against it is forgiven.
     ForgivenKey(KeyId),
     Proxy(ProxyId),
+    /// Configured by the user: what was held against it is forgiven.
+    Rotating,
     /// Only the placing of keys is done anew.
     Nothing,
 }

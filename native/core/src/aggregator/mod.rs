@@ -12,6 +12,7 @@ mod listening;
 mod moves;
 mod probes;
 mod returns;
+mod rotating;
 mod testing;
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Health probes of the proxies: a tunnel to the upstream's own host, on a jittered interval, at once for a new
+//! Health probes of the proxies, the rotating one among them: a tunnel to the upstream's own host, on a jittered interval, at once for a new
 //! proxy, and on demand. Results go to the pool; nothing here runs on a request's path.
 //!
 //! Invariant: a proxy is blamed for its own tunnel only; what may be the upstream's fault goes through
@@ -32,15 +32,23 @@ impl Aggregator {
     /// Probes every enabled proxy round after round, and one that is new at once; ends when dropped.
     pub(super) async fn probe_forever(self: Arc<Self>) {
         let mut probed = HashSet::new();
+        let mut rotating = None;
         let mut round_ends = tokio::time::Instant::now() + self.jittered_interval();
         loop {
             let enabled = self.enabled_proxies();
             let fresh = enabled.difference(&probed).cloned().collect();
-            self.probe_all(fresh).await;
-            probed = enabled;
+            let wanted = self.rotating_to_probe();
+            let new = wanted.clone().filter(|url| rotating.as_ref() != Some(url));
+            tokio::join!(self.probe_all(fresh), async {
+                if let Some(url) = new {
+                    self.probe_rotating(&url).await;
+                }
+            });
+            (probed, rotating) = (enabled, wanted);
             tokio::select! {
                 () = tokio::time::sleep_until(round_ends) => {
                     probed.clear();
+                    rotating = None;
                     round_ends = tokio::time::Instant::now() + self.jittered_interval();
                 }
                 () = self.pool_changed.notified() => {}

@@ -47,10 +47,11 @@ impl Aggregator {
             Err(outcome) => outcome.clone(),
         };
         let verdict = lease.settle(&outcome);
-        let way = pick
-            .proxy
-            .as_ref()
-            .map_or("directly".to_owned(), |proxy| format!("through proxy {}", proxy.name));
+        let way = match &pick.proxy {
+            None => "directly".to_owned(),
+            Some(proxy) if proxy.rotating => "through the rotating proxy".to_owned(),
+            Some(proxy) => format!("through proxy {}", proxy.name),
+        };
         match answer {
             Ok(Answer::Flowing(response)) if response.status() < StatusCode::BAD_REQUEST => {
                 self.forgive(id, &pick.key_name);

@@ -81,6 +81,8 @@ pub struct Verdict {
     pub model: Option<String>,
     /// The project that Google named, where it did.
     pub project: Option<String>,
+    /// The proxy refused our credentials: another try changes nothing until the user edits its URL.
+    pub credentials_refused: bool,
     /// For the log and the panel: one clause, no secrets. Empty when all went well.
     pub reason: String,
 }
@@ -116,6 +118,7 @@ impl Verdict {
             pause: None,
             model: None,
             project: None,
+            credentials_refused: false,
             reason: reason.into(),
         }
     }
@@ -156,7 +159,10 @@ pub fn judge(outcome: &Outcome) -> Verdict {
         Outcome::Proxy(fault) if fault.may_be_upstream() => {
             Verdict::new(Blame::ProxyOrUpstream, true, fault.words())
         }
-        Outcome::Proxy(fault) => Verdict::new(Blame::Proxy, true, fault.words()),
+        Outcome::Proxy(fault) => Verdict {
+            credentials_refused: fault.is_auth(),
+            ..Verdict::new(Blame::Proxy, true, fault.words())
+        },
         Outcome::Unreachable(words) => Verdict::new(Blame::Upstream, true, words.clone()),
         Outcome::Interrupted(words) => Verdict::new(Blame::Upstream, true, words.clone()),
         Outcome::TimedOut => {

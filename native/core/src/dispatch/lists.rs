@@ -54,8 +54,8 @@ struct Failed {
     pick: Pick,
     /// The request itself is wrong: every other key would say the same.
     for_all: bool,
-    /// The connection ended before a whole answer.
-    broke_off: bool,
+    /// The way to the upstream failed as one does in passing: the key may ask once more.
+    once_more: bool,
 }
 
 /// A list on its way to the client.
@@ -138,8 +138,8 @@ impl RequestDispatcher {
     ) -> Told {
         let mut told = Told::default();
         for key in keys {
-            let wish = Wish { pinned: Some(key.to_string()), ..Wish::default() };
-            // An idle connection that the other side was just closing says nothing about the key: once more.
+            let mut wish = Wish { pinned: Some(key.to_string()), ..Wish::default() };
+            // A connection that was just closing and the rotating proxy say nothing about the key: once more.
             for last in [false, true] {
                 let Ok(lease) = self.state.lease(&wish) else { break };
                 let pick = lease.pick.clone();
@@ -151,7 +151,8 @@ impl RequestDispatcher {
                         return told;
                     }
                     Err(failed) => {
-                        let again = failed.broke_off && !last;
+                        let again = failed.once_more && !last;
+                        wish.without_rotating = failed.pick.failed_by_rotating(&failed.failure.outcome());
                         told.failure = Some(failed);
                         if !again {
                             break;
@@ -178,8 +179,7 @@ impl RequestDispatcher {
             listing.stopped = true;
             return;
         }
-        let names = page.members().flat_map(names_in).collect();
-        self.state.affinity.learn(names, &pick.key, now);
+        self.state.affinity.learn(page.members().flat_map(names_in).collect(), &pick.key, now);
         listing.add(page, pick);
     }
 
@@ -348,8 +348,8 @@ async fn ask(
                 attempt.error = Some(words.clone());
             }
             let for_all = !verdict.retry && matches!(outcome, Outcome::Answered { status: 400, .. });
-            let broke_off = matches!(outcome, Outcome::Interrupted(_));
-            (Err(Failed { failure, pick, for_all, broke_off }), attempt)
+            let once_more = matches!(outcome, Outcome::Interrupted(_)) || pick.failed_by_rotating(&outcome);
+            (Err(Failed { failure, pick, for_all, once_more }), attempt)
         }
     }
 }

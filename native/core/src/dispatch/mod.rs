@@ -122,14 +122,17 @@ impl RequestDispatcher {
                 }
             };
             let started = Instant::now();
-            let failure =
-                match forwarder.attempt(&lease.pick, &call.outbound, Either::Left(body.read())).await {
-                    Ok(Answer::Flowing(response)) => {
-                        return self.flow(call, response, lease, open, started, &forwarder);
-                    }
-                    Ok(Answer::Refused(refused)) => Failure::Refused(Box::new(refused)),
-                    Err(outcome) => Failure::NoAnswer(body.fault().map_or(outcome, Outcome::from)),
-                };
+            let answer = forwarder.attempt(&lease.pick, &call.outbound, Either::Left(body.read())).await;
+            if answer.is_ok() {
+                lease.answered(started.elapsed());
+            }
+            let failure = match answer {
+                Ok(Answer::Flowing(response)) => {
+                    return self.flow(call, response, lease, open, started, &forwarder);
+                }
+                Ok(Answer::Refused(refused)) => Failure::Refused(Box::new(refused)),
+                Err(outcome) => Failure::NoAnswer(body.fault().map_or(outcome, Outcome::from)),
+            };
             let outcome = failure.outcome();
             let pick = lease.pick.clone();
             let verdict = lease.settle(&outcome);

@@ -35,6 +35,10 @@ pub struct Search {
     creates: bool,
     attempts: u32,
     most: u32,
+    /// How often a request that the rotating proxy failed may try it again.
+    most_retries: u32,
+    /// How often the rotating proxy failed it; such attempts use up neither a key nor the attempts allowed.
+    rotating_faults: u32,
     /// No attempt begins after this.
     ends: Millis,
     /// The latest return of a key that is worth waiting for.
@@ -74,6 +78,8 @@ impl Search {
             creates: asked.creates,
             attempts: 0,
             most: settings.max_attempts,
+            most_retries: settings.rotating_proxy.max_retries,
+            rotating_faults: 0,
             ends: now.saturating_add(timeout.saturating_mul(TIMEOUTS)).saturating_add(waiting),
             waiting_ends: now.saturating_add(waiting),
             pauses: 0,
@@ -105,13 +111,19 @@ impl Search {
             broke_off: matches!(outcome, Outcome::Interrupted(_)),
             upstream_failed: matches!(outcome, Outcome::Answered { status: 500.., .. }),
         });
+        let rotating_failed = pick.failed_by_rotating(outcome);
+        self.rotating_faults += u32::from(rotating_failed);
         let again = verdict.retry
-            && self.attempts < self.most
+            && self.attempts - self.rotating_faults < self.most
             && repeatable
             && (!self.creates || provably_unprocessed(outcome));
         if !again {
             return Next::GiveUp;
         }
+        if rotating_failed {
+            return self.after_rotating(pick, verdict, now, rng);
+        }
+        self.wish.again = None;
         self.wish.tried.push(pick.key.clone());
         match (verdict.blame, &pick.proxy) {
             (Blame::Proxy | Blame::ProxyOrUpstream, Some(proxy)) => {
@@ -121,6 +133,25 @@ impl Search {
         }
         let Some(pause) = self.pause(outcome, verdict, rng) else { return Next::GiveUp };
         let begins = now.saturating_add(pause);
+        if begins > self.ends { Next::GiveUp } else { Next::Again(begins) }
+    }
+
+    /// The rotating proxy failed the request: its key tries again by a new tunnel, each time after a longer pause, and
+    /// goes its individual way when that was enough.
+    fn after_rotating(
+        &mut self,
+        pick: &Pick,
+        verdict: &Verdict,
+        now: Millis,
+        rng: &mut fastrand::Rng,
+    ) -> Next {
+        self.wish.again = Some(pick.key.clone());
+        if verdict.credentials_refused || self.rotating_faults > self.most_retries {
+            self.wish.without_rotating = true;
+            return Next::Again(now);
+        }
+        let doubled = FIRST_PAUSE.saturating_mul(1 << (self.rotating_faults - 1).min(10));
+        let begins = now.saturating_add(jittered(doubled.min(LONGEST_PAUSE), rng));
         if begins > self.ends { Next::GiveUp } else { Next::Again(begins) }
     }
 

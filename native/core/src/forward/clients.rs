@@ -1,6 +1,8 @@
 //! One HTTP client, with its own connections, for each pair of key and egress. Who is paired with whom is decided
 //! elsewhere; this file only keeps the pairs apart and lets go of those no longer used.
 //!
+//! Invariant: a request through the rotating proxy has a client of its own, so that neither a tunnel nor a TLS session
+//! is used twice: its provider gives each connection another address, and reuse would tie two together.
 //! Invariant: connection pools are keyed by egress identity *and* key, so that no key's traffic rides on another's
 //! tunnel, nor on a tunnel opened with credentials since changed.
 
@@ -50,6 +52,9 @@ impl Clients {
     /// `http1_only` matters on direct connections alone: behind a proxy HTTP/2 is never offered, and the client is the
     /// same.
     pub fn for_pick(&self, pick: &Pick, http1_only: bool) -> HttpClient {
+        if let Some(proxy) = pick.proxy.as_ref().filter(|proxy| proxy.rotating) {
+            return self.build(Some(proxy), false);
+        }
         let http1_only = http1_only && self.allow_h2 && pick.proxy.is_none();
         let url = pick.proxy.as_ref().map(|proxy| &proxy.url);
         let pair = (pick.key.clone(), pick.proxy.as_ref().map(|proxy| proxy.id.clone()), http1_only);
@@ -73,11 +78,13 @@ impl Clients {
         let route = proxy.map_or(Route::Direct, |proxy| Route::Proxy(proxy.url.clone()));
         let connector =
             Connector::new(route, &self.tls, allow_h2, self.connect_timeout, Arc::clone(&self.opened));
+        // Zero switches pooling off: the connection ends with its answer.
+        let most_idle = if proxy.is_some_and(|proxy| proxy.rotating) { 0 } else { MOST_IDLE };
         Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(MOST_IDLE)
+            .pool_max_idle_per_host(most_idle)
             .build(connector)
     }
 }

@@ -354,6 +354,8 @@ pub struct Rank {
     pub faulty_proxy: bool,
     /// On trial, and this request cannot be sent a second time.
     pub risky: bool,
+    /// Another key asked last, and what failed had nothing to do with it.
+    pub not_last: bool,
     /// A key of the same project already failed this request.
     pub same_project: bool,
 }

@@ -6,6 +6,7 @@
 mod charge;
 pub mod learned;
 mod moves;
+mod rotating;
 mod routing;
 mod settle;
 
@@ -19,11 +20,12 @@ use crate::keys::recent::Recent;
 use crate::keys::{ApiKey, ApiKeyManager, Out, Rank, own_project};
 use crate::proxies::assign::{Placing, ProxyAssignmentManager};
 use crate::proxies::pool::ProxyPoolManager;
+use crate::proxies::rotating::RotatingProxy;
 use crate::proxies::url::ProxyUrl;
 use crate::secret::Secret;
 use crate::settings::{ProxySettings, Settings};
 use crate::vault::Entered;
-use routing::{Route, Routing};
+use routing::{Rotating, Route, Routing};
 
 /// Times are read before the lock is taken, so they may come a little out of order, in milliseconds.
 const CLOCK_SLACK: Millis = 2_000;
@@ -33,6 +35,7 @@ pub struct Pools {
     pub keys: ApiKeyManager,
     pub proxies: ProxyPoolManager,
     pub assignments: ProxyAssignmentManager,
+    pub rotating: Option<RotatingProxy>,
     pub quotas: Quotas,
     recent: Recent,
     /// When a direct request last reached the upstream.
@@ -54,6 +57,8 @@ pub struct PickedProxy {
     pub id: ProxyId,
     pub name: String,
     pub url: Arc<ProxyUrl>,
+    /// It is the rotating proxy, none of the pool: every request opens a tunnel of its own.
+    pub rotating: bool,
 }
 
 /// One key with its egress, counted as in flight until settled.
@@ -85,6 +90,10 @@ pub struct Wish {
     pub tried_projects: Vec<String>,
     /// Proxies that already failed it: their other keys serve only when no other proxy's can.
     pub failed_proxies: Vec<ProxyId>,
+    /// The key that asked last, unless that counts against it.
+    pub again: Option<KeyId>,
+    /// The rotating proxy failed it for good: keys go their individual ways.
+    pub without_rotating: bool,
     /// It cannot be sent a second time, so it had better not try a key that may fail.
     pub careful: bool,
 }
@@ -113,6 +122,8 @@ pub enum Why {
     ProxyDisabled(String),
     /// Proxies exist, none is enabled, and the key was not allowed to go direct.
     NoProxyEnabled,
+    /// The rotating proxy does not serve, for this reason, and the key has no proxy of its own.
+    NoRotating(String),
 }
 
 impl Pools {
@@ -125,6 +136,7 @@ impl Pools {
             keys: self.keys.entered(),
             proxies: self.proxies.entered(),
             assignments: self.assignments.entered(&self.keys),
+            rotating: self.rotating.as_ref().map(|proxy| proxy.entered.clone()),
         }
     }
 
@@ -133,6 +145,7 @@ impl Pools {
         self.keys.adopt(entered.keys);
         self.proxies.adopt(entered.proxies);
         self.assignments.adopt(entered.assignments);
+        self.adopt_rotating(entered.rotating);
     }
 
     /// Why this key cannot serve a request for `model` now; `None` when it can, its proxy aside.
@@ -158,6 +171,7 @@ impl Pools {
         self.keys.adopt(next.keys.entered());
         self.proxies.adopt(next.proxies.entered());
         self.assignments = next.assignments;
+        self.adopt_rotating(next.rotating.map(|proxy| proxy.entered));
         self.revision += 1;
     }
 
@@ -183,7 +197,9 @@ impl Pools {
         let wanted = |key: &ApiKey| pinned.as_ref().is_none_or(|id| *id == key.entered.id);
         self.observe(now);
         let (auto, allowed) = (settings.proxy.auto_assignment, self.allows_direct(settings));
-        let routing = Routing::new(&self.proxies, &self.assignments, auto, allowed, &wish.failed_proxies);
+        let rotating = Rotating::of(self.rotating.as_ref(), settings, wish.without_rotating);
+        let routing =
+            Routing::new(&self.proxies, &self.assignments, rotating, auto, allowed, &wish.failed_proxies);
         let quotas = &self.quotas;
         let chosen = self.keys.select(settings.key_selection, &mut self.rng, |key| {
             let model = wish.model.as_deref();
@@ -192,7 +208,7 @@ impl Pools {
                 return None;
             }
             let faulty_proxy = match routing.of(&key.entered.id) {
-                Route::Direct | Route::Fallback => false,
+                Route::Direct | Route::Fallback | Route::Rotating(_) => false,
                 Route::Through(proxy) => routing.is_faulty(proxy),
                 Route::Closed(_) => return None,
             };
@@ -205,6 +221,7 @@ impl Pools {
                 lacks_model,
                 faulty_proxy,
                 risky: wish.careful && key.learned.breaker.circuit(now) != Circuit::Closed,
+                not_last: wish.again.as_ref().is_some_and(|last| *last != key.entered.id),
                 same_project: key
                     .known_project()
                     .is_some_and(|project| wish.tried_projects.contains(project)),
@@ -220,9 +237,10 @@ impl Pools {
         }
     }
 
-    fn routing<'a>(&'a self, settings: &Settings, failed: &'a [ProxyId]) -> Routing<'a> {
-        let allowed = self.allows_direct(settings);
-        Routing::new(&self.proxies, &self.assignments, settings.proxy.auto_assignment, allowed, failed)
+    fn routing<'a>(&'a self, wish: &'a Wish, settings: &Settings) -> Routing<'a> {
+        let (auto, allowed) = (settings.proxy.auto_assignment, self.allows_direct(settings));
+        let rotating = Rotating::of(self.rotating.as_ref(), settings, wish.without_rotating);
+        Routing::new(&self.proxies, &self.assignments, rotating, auto, allowed, &wish.failed_proxies)
     }
 
     /// The key that must serve, if one must.
@@ -253,6 +271,7 @@ impl Pools {
         if back > CLOCK_SLACK {
             self.quotas.shift_back(back, now);
             self.proxies.shift_back(back);
+            self.rotating.iter_mut().for_each(|proxy| proxy.shift_back(back));
             self.recent.clear();
             self.direct_reached = self.direct_reached.map(|at| at.saturating_sub(back));
             self.keys.iter_mut().for_each(|key| key.learned.shift_back(back));
@@ -269,31 +288,22 @@ impl Pools {
     /// Picks this very key, available or not, to test it.
     pub fn lease_for_test(&mut self, id: &KeyId, settings: &Settings, now: Millis) -> Result<Pick, NoKey> {
         let Some(key) = self.keys.get(id) else { return Err(NoKey::UnknownPin(id.to_string())) };
-        match self.routing(settings, &[]).of(id) {
+        match self.routing(&Wish::default(), settings).of(id) {
             Route::Closed(why) => Err(NoKey::AllOut(vec![KeyOut { name: key.entered.name.clone(), why }])),
-            Route::Direct | Route::Fallback | Route::Through(_) => {
+            Route::Direct | Route::Fallback | Route::Through(_) | Route::Rotating(_) => {
                 Ok(self.count(id, &Wish::default(), settings, now))
             }
         }
     }
 
     fn count(&mut self, id: &KeyId, wish: &Wish, settings: &Settings, now: Millis) -> Pick {
-        let routing = self.routing(settings, &wish.failed_proxies);
-        let (proxy, fallback) = match routing.of(id) {
-            Route::Through(proxy) => (
-                Some(PickedProxy {
-                    id: proxy.entered.id.clone(),
-                    name: proxy.entered.name.clone(),
-                    url: proxy.entered.url.clone(),
-                }),
-                false,
-            ),
+        let (proxy, fallback) = match self.routing(wish, settings).of(id) {
+            Route::Through(proxy) => (Some(PickedProxy::of_pool(proxy)), false),
+            Route::Rotating(proxy) => (Some(PickedProxy::rotating(proxy)), false),
             Route::Fallback => (None, true),
             Route::Direct | Route::Closed(_) => (None, false),
         };
-        if let Some(server) = proxy.as_ref().and_then(|proxy| self.proxies.get_mut(&proxy.id)) {
-            server.health.in_flight += 1;
-        }
+        self.count_proxy(proxy.as_ref());
         let (mut key_name, mut secret, mut trial) = (String::new(), Secret::new(""), false);
         if let Some(key) = self.keys.get_mut(id) {
             trial = key.learned.breaker.begin(now);
@@ -314,13 +324,14 @@ impl Pools {
         settings: &Settings,
         now: Millis,
     ) -> Vec<KeyOut> {
-        let routing = self.routing(settings, &[]);
+        let wish = Wish::default();
+        let routing = self.routing(&wish, settings);
         let key_out = |key: &ApiKey| {
             let why = match self.out(key, model, now) {
                 Some(out) => Why::Out(out),
                 None => match routing.of(&key.entered.id) {
                     Route::Closed(why) => why,
-                    Route::Direct | Route::Fallback | Route::Through(_) => return None,
+                    Route::Direct | Route::Fallback | Route::Through(_) | Route::Rotating(_) => return None,
                 },
             };
             Some(KeyOut { name: key.entered.name.clone(), why })

@@ -72,7 +72,8 @@ impl Pools {
         now: Millis,
     ) -> (bool, Vec<Event>) {
         let moves = settings.proxy.failure_policy != FailurePolicy::Fail;
-        let Some(proxy) = pick.proxy.as_ref().filter(|_| moves || self.direct_until_recovery) else {
+        let of_pool = pick.proxy.as_ref().filter(|proxy| !proxy.rotating);
+        let Some(proxy) = of_pool.filter(|_| moves || self.direct_until_recovery) else {
             return (false, Vec::new());
         };
         let before = self.assignments.entered(&self.keys);

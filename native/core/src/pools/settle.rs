@@ -39,6 +39,9 @@ impl Pools {
         let mut events = Vec::new();
         self.observe(now);
         match &pick.proxy {
+            Some(proxy) if proxy.rotating => {
+                events.extend(self.charge_rotating(pick, reached_upstream, verdict, settings, now));
+            }
             Some(proxy) => {
                 let limit = settings.proxy.max_errors_before_disable;
                 let turn = match verdict.blame {
@@ -64,13 +67,21 @@ impl Pools {
     /// active and no key moves.
     pub fn doubt(&mut self, id: &ProxyId, words: &str, limit: u32, now: Millis) -> Option<Turn> {
         let since = now.saturating_sub(MEANWHILE);
-        let others =
-            self.proxies.another_reached(id, since) || self.direct_reached.is_some_and(|at| at >= since);
+        let rotating = self.rotating.as_ref().and_then(|proxy| proxy.learned.last_success);
+        let others = self.proxies.another_reached(Some(id), since)
+            || self.direct_reached.is_some_and(|at| at >= since)
+            || rotating.is_some_and(|at| at >= since);
         if others {
             return self.proxies.failed(id, now, words, limit);
         }
         self.proxies.noted(id, now, words);
         None
+    }
+
+    /// Whether a way to the upstream that is not the rotating proxy worked lately.
+    pub(super) fn others_than_rotating(&self, now: Millis) -> bool {
+        let since = now.saturating_sub(MEANWHILE);
+        self.proxies.another_reached(None, since) || self.direct_reached.is_some_and(|at| at >= since)
     }
 
     /// Ends an attempt that told nothing: nobody is charged.
@@ -85,7 +96,8 @@ impl Pools {
         if let Some(key) = self.keys.get_mut(&pick.key) {
             key.learned.in_flight = key.learned.in_flight.saturating_sub(1);
         }
-        if let Some(proxy) = pick.proxy.as_ref().and_then(|proxy| self.proxies.get_mut(&proxy.id)) {
+        let of_pool = pick.proxy.as_ref().filter(|proxy| !proxy.rotating);
+        if let Some(proxy) = of_pool.and_then(|proxy| self.proxies.get_mut(&proxy.id)) {
             proxy.health.in_flight = proxy.health.in_flight.saturating_sub(1);
         }
     }

@@ -5,4 +5,5 @@ pub mod assign;
 pub mod balance;
 pub mod fault;
 pub mod pool;
+pub mod rotating;
 pub mod url;

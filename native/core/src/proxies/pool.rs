@@ -175,9 +175,9 @@ impl ProxyPoolManager {
         }
     }
 
-    /// Whether another proxy reached the upstream at `since` or later.
-    pub fn another_reached(&self, id: &ProxyId, since: Millis) -> bool {
-        let others = self.iter().filter(|other| other.entered.id != *id);
+    /// Whether another proxy than `id` reached the upstream at `since` or later.
+    pub fn another_reached(&self, id: Option<&ProxyId>, since: Millis) -> bool {
+        let others = self.iter().filter(|other| id != Some(&other.entered.id));
         others.filter_map(|other| other.health.last_success).any(|at| at >= since)
     }
 

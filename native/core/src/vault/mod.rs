@@ -36,6 +36,13 @@ pub struct EnteredProxy {
     pub enabled: bool,
 }
 
+/// The one proxy for all keys while it is switched on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnteredRotating {
+    pub url: Arc<ProxyUrl>,
+    pub enabled: bool,
+}
+
 /// Which proxy a key leaves through. `proxy_id: None` is a pinned "No Proxy" and therefore always manual.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -55,6 +62,7 @@ pub struct Entered {
     pub keys: Vec<EnteredKey>,
     pub proxies: Vec<EnteredProxy>,
     pub assignments: Vec<Assignment>,
+    pub rotating: Option<EnteredRotating>,
 }
 
 /// Why a change could not be kept, in words without secrets.

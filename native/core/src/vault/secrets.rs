@@ -5,6 +5,8 @@
 //! Invariant: the writes are ordered so that stopping after any of them leaves a state that loads: a key's text
 //! is stored before the index names it, and the index forgets a key before its text is deleted.
 
+mod rotating;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -23,7 +25,8 @@ pub const KEY_INDEX: &str = "geminiApiKeysIds";
 pub const KEY_DETAILS: &str = "geminiApiKeyDetails";
 pub const PROXY_POOL: &str = "geminiProxyPool";
 pub const ASSIGNMENTS: &str = "geminiProxyAssignments";
-const FIXED: [&str; 4] = [KEY_INDEX, KEY_DETAILS, PROXY_POOL, ASSIGNMENTS];
+pub const ROTATING: &str = "geminiRotatingProxyConfig";
+const FIXED: [&str; 5] = [KEY_INDEX, KEY_DETAILS, PROXY_POOL, ASSIGNMENTS, ROTATING];
 
 /// One store (`value`) or deletion (`null`) in the user's secret store. Carry them out in the order given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -95,6 +98,7 @@ pub fn load(secrets: &HashMap<String, String>) -> (Entered, Vec<String>) {
         keys: load_keys(secrets, &mut warnings),
         proxies: load_proxies(secrets, &mut warnings),
         assignments: load_assignments(secrets, &mut warnings),
+        rotating: rotating::load(secrets, &mut warnings),
     };
     (entered, warnings)
 }
@@ -201,6 +205,7 @@ pub fn writes_between(before: &Entered, after: &Entered) -> Vec<SecretWrite> {
     }
     push_if_changed(&mut writes, PROXY_POOL, pool_text(before), pool_text(after));
     push_if_changed(&mut writes, ASSIGNMENTS, assignments_text(before), assignments_text(after));
+    writes.extend(rotating::write_between(before, after));
     push_if_changed(&mut writes, KEY_DETAILS, details_text(before), details_text(after));
     push_if_changed(&mut writes, KEY_INDEX, index_text(before), index_text(after));
     for key in &before.keys {
@@ -290,6 +295,7 @@ mod tests {
                 is_manual: true,
                 home: None,
             }],
+            rotating: None,
         }
     }
 
@@ -307,7 +313,7 @@ mod tests {
         let mut stored = HashMap::new();
         apply(&mut stored, &writes_between(&Entered::default(), &sample()));
         assert_eq!(load(&stored), (sample(), vec![]));
-        assert_eq!(secret_names(stored.get(KEY_INDEX).map(String::as_str))[4..], ["api-key-1", "api-key-2"]);
+        assert_eq!(secret_names(stored.get(KEY_INDEX).map(String::as_str))[5..], ["api-key-1", "api-key-2"]);
     }
 
     #[test]

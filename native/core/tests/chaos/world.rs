@@ -122,5 +122,6 @@ fn entered(proxies: &[SocketAddr], ways: &[Option<usize>]) -> Entered {
         keys: (0..ways.len()).map(key).collect(),
         proxies: proxies.iter().enumerate().map(proxy).collect(),
         assignments: ways.iter().enumerate().map(assignment).collect(),
+        rotating: None,
     }
 }

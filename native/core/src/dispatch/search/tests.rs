@@ -1,9 +1,11 @@
 //! When the search goes on, after what pause, and when it must not: bounds on attempts and time, creating calls, waits.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
 use crate::dispatch::judge::judge;
+use crate::pools::PickedProxy;
 use crate::proxies::fault::ProxyFault;
 use crate::secret::Secret;
 
@@ -166,4 +168,38 @@ fn quotas_are_the_reason_when_several_keys_met_them() {
     assert!(search.quotas_are_the_reason());
     failed(&mut search, "c", &status(503), 1_000);
     assert!(!search.quotas_are_the_reason());
+}
+
+fn rotating_failed(search: &mut Search, fault: ProxyFault, now: Millis) -> Next {
+    let url = Arc::new(crate::proxies::rotating::parse("ada-rotate:secret@h:1").unwrap());
+    let proxy = PickedProxy { id: "rotating".into(), name: "rotating".to_owned(), url, rotating: true };
+    let (pick, outcome) = (Pick { proxy: Some(proxy), ..pick("a") }, Outcome::Proxy(fault));
+    let verdict = judge(&outcome);
+    let attempt = Attempted { pick: &pick, outcome: &outcome, verdict: &verdict, repeatable: true };
+    search.failed(attempt, None, now, &mut fastrand::Rng::with_seed(1))
+}
+
+#[test]
+fn a_fault_of_the_rotating_proxy_is_tried_again_with_the_same_key_after_growing_pauses() {
+    let settings = Settings { max_attempts: 1, ..Settings::default() };
+    for fault in [ProxyFault::Refused, ProxyFault::ConnectStatus { status: 502 }] {
+        let mut search = Search::new(Asked::default(), &settings, 1_000);
+        for middle in [250, 500] {
+            let pause = pause(rotating_failed(&mut search, fault.clone(), 1_000), 1_000);
+            assert!((middle * 8 / 10..=middle * 12 / 10).contains(&pause), "{pause}");
+            assert!(!search.wish().without_rotating);
+        }
+        assert_eq!(rotating_failed(&mut search, fault, 1_000), Next::Again(1_000));
+        let wish = search.wish();
+        assert!(wish.without_rotating && wish.tried.is_empty() && wish.failed_proxies.is_empty());
+        assert_eq!(wish.again, Some("a".into()));
+        assert_eq!(failed(&mut search, "a", &status(503), 1_000), Next::GiveUp, "the one attempt allowed");
+    }
+}
+
+#[test]
+fn refused_credentials_are_not_tried_again() {
+    let mut search = search(true);
+    assert_eq!(rotating_failed(&mut search, ProxyFault::AuthRejected, 1_000), Next::Again(1_000));
+    assert!(search.wish().without_rotating);
 }

@@ -3,6 +3,7 @@
 mod circuits;
 mod clock;
 mod failover;
+mod rotating;
 
 use std::time::Duration;
 
