@@ -60,7 +60,15 @@ const request = (id, ago, path, model, status, duration_ms, attempts, error = nu
 });
 
 const listening = { kind: "listening", url: "http://127.0.0.1:3146", port: 3146, local_auth: "token" };
-const empty = { revision: 1, version: "0.1.0", endpoint: listening, keys: [], proxies: [], requests: [] };
+const empty = {
+  revision: 1,
+  version: "0.1.0",
+  endpoint: listening,
+  keys: [],
+  proxies: [],
+  rotating: null,
+  requests: [],
+};
 
 const full = {
   ...empty,

@@ -9,6 +9,7 @@ export type {
   KeyView,
   ProxyView,
   RequestView,
+  RotatingView,
   Snapshot,
 } from "../../native/addon/types.gen";
 

@@ -39,6 +39,13 @@ it.each<[string, unknown, CoreCommand]>([
   ["assignProxy", { keyId: "k1", proxyId: "p1" }, { kind: "assign_proxy", key_id: "k1", proxy_id: "p1" }],
   ["assignProxy", { keyId: "k1", proxyId: null }, { kind: "assign_proxy", key_id: "k1", proxy_id: null }],
   ["assignProxy", { keyId: "k1", proxyId: "auto" }, { kind: "unassign_proxy", key_id: "k1" }],
+  [
+    "configureRotatingProxy",
+    { url: "u-rotate:p@h:1" },
+    { kind: "configure_rotating", url: "u-rotate:p@h:1", enabled: true },
+  ],
+  ["configureRotatingProxy", { enabled: false }, { kind: "configure_rotating", enabled: false }],
+  ["testRotatingProxy", undefined, { kind: "test_rotating" }],
   ["rotateLocalToken", {}, { kind: "rotate_local_token" }],
 ])("%s with %j asks nothing", async (id, argument, expected) => {
   const { run, sent } = stage();
@@ -50,6 +57,7 @@ it.each([
   ["addApiKey", {}, "key"],
   ["addApiKey", { key: "test-key-alpha-0001", nmae: "x" }, "nmae"],
   ["assignProxy", { keyId: "k1" }, "proxyId"],
+  ["configureRotatingProxy", { url: 1 }, "url"],
   ["removeProxy", "p1", undefined],
 ])("%s refuses %j", async (id, argument, field) => {
   const { run, sent, shown } = stage();

@@ -3,9 +3,16 @@
 import type { Command } from "./command";
 import { keyCommands } from "./keys";
 import { proxyCommands } from "./proxies";
+import { rotatingCommands } from "./rotating";
 import { serverCommands } from "./server";
 import { windowCommands } from "./window";
 
 export const PREFIX = "geminiAggregator.";
 
-export const commands: readonly Command[] = [...keyCommands, ...proxyCommands, ...serverCommands, ...windowCommands];
+export const commands: readonly Command[] = [
+  ...keyCommands,
+  ...proxyCommands,
+  ...rotatingCommands,
+  ...serverCommands,
+  ...windowCommands,
+];

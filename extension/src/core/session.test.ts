@@ -45,7 +45,8 @@ function stage(...starts: EndpointView[]) {
       return JSON.stringify({ kind: "done", message: "Done." });
     }
     snapshot() {
-      const snapshot = { revision: 1, version: "0", endpoint: this.#endpoint, keys: [], proxies: [], requests: [] };
+      const parts = { keys: [], proxies: [], rotating: null, requests: [] };
+      const snapshot = { revision: 1, version: "0", endpoint: this.#endpoint, ...parts };
       return JSON.stringify(snapshot satisfies Snapshot);
     }
     localToken() {

@@ -43,6 +43,7 @@ const NOTHING_YET: Snapshot = {
   endpoint: { kind: "starting" },
   keys: [],
   proxies: [],
+  rotating: null,
   requests: [],
 };
 

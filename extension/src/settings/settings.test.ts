@@ -21,6 +21,8 @@ const written = {
   "proxy.maxErrorsBeforeDisable": 5,
   "proxy.rebalanceThreshold": 2,
   "proxy.failurePolicy": "fail",
+  "rotatingProxy.enabled": false,
+  "rotatingProxy.maxRetries": 7,
   "monitoring.failureThreshold": 4,
   "monitoring.recoveryTimeSeconds": 40,
   "monitoring.windowSeconds": 400,

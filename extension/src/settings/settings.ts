@@ -40,6 +40,7 @@ export function readSettings(read: ReadSetting): Settings {
       rebalanceThreshold: read("proxy.rebalanceThreshold"),
       failurePolicy: read("proxy.failurePolicy"),
     },
+    rotatingProxy: { enabled: read("rotatingProxy.enabled"), maxRetries: read("rotatingProxy.maxRetries") },
     monitoring: {
       failureThreshold: read("monitoring.failureThreshold"),
       recoveryTimeSeconds: read("monitoring.recoveryTimeSeconds"),
@@ -75,7 +76,8 @@ export function settingFor(path: string): string {
 
 /** Lines of the core that name a wrong setting by the core's path, in the editor's name of it. */
 export function inSettingsWords(message: string): string {
-  const path = /^((?:server|upstream|proxy|monitoring|requestLog)(?:\.\w+)+|maxAttempts|maxWaitSeconds): /gm;
+  const path =
+    /^((?:server|upstream|proxy|rotatingProxy|monitoring|requestLog)(?:\.\w+)+|maxAttempts|maxWaitSeconds): /gm;
   return message.replace(path, (_, core: string) => `The setting ${settingFor(core)}: `);
 }
 

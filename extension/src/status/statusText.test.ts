@@ -8,7 +8,7 @@ const listening: EndpointView = { kind: "listening", url: "http://127.0.0.1:3146
 
 function snapshot(endpoint: EndpointView, ...statuses: KeyView["status"][]): Snapshot {
   const keys = statuses.map((status) => ({ status })) as KeyView[];
-  return { revision: 1, version: "0.1.0", endpoint, keys, proxies: [], requests: [] };
+  return { revision: 1, version: "0.1.0", endpoint, keys, proxies: [], rotating: null, requests: [] };
 }
 
 it("counts the available keys", () => {

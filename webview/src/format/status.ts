@@ -1,6 +1,6 @@
 // Which tone and words a state has. Invariant: every tone comes with a word, so that colour alone never tells.
 
-import type { EndpointView, KeyView, ProxyView, RequestView } from "../protocol";
+import type { EndpointView, KeyView, ProxyView, RequestView, RotatingView } from "../protocol";
 import { countdown } from "./time";
 
 export type Tone = "good" | "waiting" | "bad" | "quiet";
@@ -43,6 +43,19 @@ export function proxyState(proxy: ProxyView): Shown {
       return { tone: "quiet", word: "Inactive" };
     case "error":
       return { tone: "bad", word: "Error" };
+  }
+}
+
+export function rotatingState({ mode }: Pick<RotatingView, "mode">): Shown {
+  switch (mode) {
+    case "off":
+      return { tone: "quiet", word: "Off" };
+    case "on":
+      return { tone: "good", word: "On: every key leaves through it" };
+    case "fallen_back":
+      return { tone: "waiting", word: "Failing: each key leaves through its own proxy until it works again" };
+    case "refused":
+      return { tone: "bad", word: "Disabled until it is changed or switched on again" };
   }
 }
 

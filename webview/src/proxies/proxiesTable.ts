@@ -3,10 +3,10 @@
 
 import { html, LitElement, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { proxyState } from "../format/status";
+import { proxyState, rotatingState } from "../format/status";
 import { ago, duration } from "../format/time";
 import { send } from "../host";
-import type { ProxyView } from "../protocol";
+import type { ProxyView, RotatingView } from "../protocol";
 import { rowButton } from "../rowButton";
 import { stateOf } from "../state";
 import { controls, shared, states, table } from "../styles/shared";
@@ -14,11 +14,13 @@ import { controls, shared, states, table } from "../styles/shared";
 export class ProxiesTable extends LitElement {
   static override properties = {
     proxies: { attribute: false },
+    rotating: { attribute: false },
     now: { attribute: false },
     readOnly: { attribute: false },
   };
   static override styles = [shared, controls, table, states];
   declare proxies: readonly ProxyView[];
+  declare rotating: RotatingView | null;
   declare now: number;
   declare readOnly: boolean;
 
@@ -38,8 +40,24 @@ export class ProxiesTable extends LitElement {
           Add proxy
         </button>
       </div>
+      ${this.rotating === null ? nothing : this.#rotating(this.rotating)}
       ${this.proxies.length === 0 ? empty : this.#table()}
     </section>`;
+  }
+
+  #rotating(rotating: RotatingView) {
+    const { masked_url: url, requests, success_rate: rate, average_latency_ms: latency, last_error: error } = rotating;
+    const figures = [
+      `${requests} ${requests === 1 ? "request" : "requests"}`,
+      ...(rate === null ? [] : [`${Math.round(rate * 100)} % reached Gemini`]),
+      ...(latency === null ? [] : [`${duration(latency)} on average`]),
+      ...(rotating.last_health_check === null ? [] : [`checked ${ago(rotating.last_health_check, this.now)}`]),
+    ];
+    return html`<p data-testid="rotating-proxy">
+      Rotating proxy <span class="mono">${url}</span> ${stateOf(rotatingState(rotating), "rotating-status")}
+      <span class="note" data-testid="rotating-figures">${figures.join(", ")}</span>
+      ${error === null ? nothing : html`<span class="sub" data-testid="rotating-last-error">${error}</span>`}
+    </p>`;
   }
 
   #table() {
