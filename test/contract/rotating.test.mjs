@@ -85,6 +85,8 @@ describe("while it is on", () => {
       await ledger.settled(({ connections }) => connections.open === 0);
       const ports = [...portsOf(ALPHA), ...portsOf(BETA)];
       assert.equal(new Set(ports).size, 100, "a connection for each request");
+      const resumed = ledger.connections.list.filter((connection) => connection.resumed);
+      assert.deepEqual(resumed, [], "no TLS session ties two addresses together");
       assert.ok(portsOf(ALPHA).length >= 40 && portsOf(BETA).length >= 40, "both keys served");
       for (const port of ports) await rotating.waitForEntry((entry) => entry.peerPort === port);
       assert.ok(rotating.log().every((entry) => entry.user === USER.user || !entry.granted));
@@ -169,6 +171,7 @@ describe("when it fails", () => {
     const running = await gateway({ proxies: [{ name: "own", url: own.url }], rotatingProxy: { url, enabled: true } });
     const words = await changed(running, /disabled until you change its URL/);
     assert.match(words, /ada-rotate:••••@.*did not accept the credentials.*Check the user name and password/);
+    await rotating.waitForEntry((entry) => !entry.granted);
     const refusals = rotating.log().length;
     for (let i = 0; i < 3; i += 1) assert.equal(await served(running), "own");
     assert.equal(rotating.log().length, refusals);

@@ -108,7 +108,7 @@ function servers(upstream, sockets, { leaf, http2 }) {
   for (const server of [plain, secure]) server.on("upgrade", upgrade);
   plain.on("connection", (socket) => sockets.add(socket, false));
   secure.on("connection", (socket) => sockets.add(socket, true));
-  secure.on("secureConnection", (socket) => sockets.handshaken(socket.remotePort, socket.alpnProtocol || null));
+  secure.on("secureConnection", (socket) => sockets.handshaken(socket));
   // Broken connections are part of the trade here; the ledger tells what became of them.
   secure.on("sessionError", () => {});
   secure.on("tlsClientError", () => {});
@@ -139,7 +139,7 @@ class Connections {
   add(socket, tls) {
     const port = socket.remotePort;
     if (port === undefined) return;
-    const connection = this.#ledger.connected({ id: this.#next++, peerPort: port, tls, alpn: null });
+    const connection = this.#ledger.connected({ id: this.#next++, peerPort: port, tls, alpn: null, resumed: false });
     const known = { socket, connection };
     this.#byPort.set(port, known);
     socket.on("error", () => {});
@@ -149,10 +149,11 @@ class Connections {
     });
   }
 
-  /** @param {number | undefined} port @param {string | null} alpn */
-  handshaken(port, alpn) {
-    const known = this.#byPort.get(port ?? -1);
-    if (known) known.connection.alpn = alpn;
+  /** @param {import("node:tls").TLSSocket} socket */
+  handshaken(socket) {
+    const known = this.#byPort.get(socket.remotePort ?? -1);
+    if (known)
+      Object.assign(known.connection, { alpn: socket.alpnProtocol || null, resumed: socket.isSessionReused() });
   }
 
   /** @param {number | undefined} port @param {{destroy: () => void}} response */

@@ -15,6 +15,7 @@ const TEXT_LIMIT = 64 * 1024;
  * @property {number} peerPort the caller's port: a proxy's outgoing one when the request came through a proxy
  * @property {boolean} tls
  * @property {string | null} alpn
+ * @property {boolean} resumed with a TLS session of an earlier connection
  * @property {number} requests
  * @property {boolean} open
  *
