@@ -4,6 +4,7 @@
 //!
 //! Invariant: requests under way finish on the proxy they started on; a move concerns the next pick only.
 
+use super::routing::Rotating;
 use super::{Pick, Pools};
 use crate::clock::Millis;
 use crate::events::{Event, EventType, Level};
@@ -54,7 +55,8 @@ impl Pools {
     }
 
     fn all_down_event(&self, settings: &Settings, now: Millis) -> Option<Event> {
-        if self.any_proxy_works() || self.allows_direct(settings) {
+        let rotating = Rotating::of(self.rotating.as_ref(), settings, false);
+        if self.any_proxy_works() || self.allows_direct(settings) || matches!(rotating, Rotating::Serves(_)) {
             return None;
         }
         let words = "No proxy works any more: requests of keys with a proxy end in an error until one is back. Nothing goes direct \
