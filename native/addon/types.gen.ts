@@ -11,12 +11,53 @@ export type KeyId = string;
  */
 export type ProxyId = string;
 
-export type Command = { "kind": "add_key", key: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "modify_key", id: KeyId, key?: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "remove_key", id: KeyId, } | { "kind": "enable_key", id: KeyId, } | { "kind": "disable_key", id: KeyId, } | { "kind": "test_key", id: KeyId, } | { "kind": "add_proxy", url: string, name?: string, } | { "kind": "update_proxy", id: ProxyId, url?: string, name?: string, enabled?: boolean, } | { "kind": "remove_proxy", id: ProxyId, } | { "kind": "test_proxy", id: ProxyId, } | { "kind": "assign_proxy", key_id: KeyId, proxy_id: ProxyId | null, } | { "kind": "unassign_proxy", key_id: KeyId, } | { "kind": "rebalance_proxies" } | { "kind": "allow_direct_until_recovery" } | { "kind": "configure_rotating", url?: string, enabled: boolean, } | { "kind": "test_rotating" } | { "kind": "apply_settings", settings: Settings, } | { "kind": "rotate_local_token" };
+export type Command = { "kind": "add_key", key: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "modify_key", id: KeyId, key?: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "remove_key", id: KeyId, } | { "kind": "enable_key", id: KeyId, } | { "kind": "disable_key", id: KeyId, } | { "kind": "test_key", id: KeyId, } | { "kind": "add_proxy", url: string, name?: string, } | { "kind": "add_proxies", text: string, } | { "kind": "update_proxy", id: ProxyId, url?: string, name?: string, enabled?: boolean, } | { "kind": "remove_proxy", id: ProxyId, } | { "kind": "test_proxy", id: ProxyId, } | { "kind": "assign_proxy", key_id: KeyId, proxy_id: ProxyId | null, } | { "kind": "unassign_proxy", key_id: KeyId, } | { "kind": "rebalance_proxies" } | { "kind": "allow_direct_until_recovery" } | { "kind": "configure_rotating", url?: string, enabled: boolean, } | { "kind": "test_rotating" } | { "kind": "apply_settings", settings: Settings, } | { "kind": "rotate_local_token" } | { "kind": "export_backup", passphrase?: string, } | { "kind": "preview_backup", text: string, passphrase?: string, } | { "kind": "import_backup", text: string, passphrase?: string, };
 
 /**
  * `message` is a whole sentence for the user; `field` names the faulty input (for example `url`).
  */
-export type Reply = { "kind": "done", message: string, id?: string, } | { "kind": "refused" } & Refusal;
+export type Reply = { "kind": "done", message: string, id?: string, } | { "kind": "backup", message: string, text: string, } | { "kind": "backup_diff", message: string, diff: BackupDiff, } | { "kind": "proxies_listed", message: string, entries: Array<ListedProxy>, } | { "kind": "refused" } & Refusal;
+
+/**
+ * What restoring a backup would change or has changed.
+ */
+export type BackupDiff = { 
+/**
+ * When the backup was made, in the form of RFC 3339.
+ */
+created: string, 
+/**
+ * Without secrets nothing is removed, and a key that is not there cannot be added.
+ */
+has_secrets: boolean, keys: Differences, proxies: Differences, 
+/**
+ * The keys' names, with the proxies.
+ */
+assignments: Differences, 
+/**
+ * What the user should know besides, as sentences: what could not be restored.
+ */
+notes: Array<string>, };
+
+/**
+ * Names of what comes, changes (with what of it) and goes.
+ */
+export type Differences = { added: Array<string>, changed: Array<string>, removed: Array<string>, };
+
+/**
+ * What became of one entry of a list.
+ */
+export type ListedProxy = { 
+/**
+ * From 1.
+ */
+line: number, result: ListedResult, 
+/**
+ * A whole sentence, without credentials.
+ */
+message: string, id?: ProxyId, };
+
+export type ListedResult = "added" | "duplicate" | "refused";
 
 export type Refusal = { code: RefusalCode, message: string, field?: string, };
 

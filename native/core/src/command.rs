@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::backup::diff::BackupDiff;
 use crate::ids::{KeyId, ProxyId};
 use crate::keys::KeyError;
 use crate::proxies::pool::PoolError;
@@ -44,6 +45,10 @@ pub enum Command {
         url: String,
         name: Option<String>,
     },
+    /// A pasted list: one to a line or between commas, `name=url`, `name url` or the URL alone, `#` for comments.
+    AddProxies {
+        text: String,
+    },
     UpdateProxy {
         id: ProxyId,
         url: Option<String>,
@@ -81,6 +86,19 @@ pub enum Command {
         settings: Box<Settings>,
     },
     RotateLocalToken,
+    /// With a passphrase everything, encrypted; without one no key's text and no proxy's credentials.
+    ExportBackup {
+        passphrase: Option<String>,
+    },
+    /// What restoring this backup would change.
+    PreviewBackup {
+        text: String,
+        passphrase: Option<String>,
+    },
+    ImportBackup {
+        text: String,
+        passphrase: Option<String>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
@@ -107,7 +125,43 @@ pub enum Reply {
         #[ts(optional)]
         id: Option<String>,
     },
+    /// To `ExportBackup`: the text of the file.
+    Backup {
+        message: String,
+        text: String,
+    },
+    /// To `PreviewBackup`: what would change. To `ImportBackup`: what did.
+    BackupDiff {
+        message: String,
+        diff: Box<BackupDiff>,
+    },
+    /// To `AddProxies`.
+    ProxiesListed {
+        message: String,
+        entries: Vec<ListedProxy>,
+    },
     Refused(Refusal),
+}
+
+/// What became of one entry of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ListedProxy {
+    /// From 1.
+    pub line: u32,
+    pub result: ListedResult,
+    /// A whole sentence, without credentials.
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub id: Option<ProxyId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ListedResult {
+    Added,
+    Duplicate,
+    Refused,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]

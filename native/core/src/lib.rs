@@ -6,6 +6,7 @@
 
 pub mod affinity;
 pub mod aggregator;
+pub mod backup;
 pub mod clock;
 pub mod command;
 pub mod dialect;

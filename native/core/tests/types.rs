@@ -3,7 +3,8 @@
 
 use std::fmt::Write;
 
-use aggregator_core::command::{Command, Refusal, RefusalCode, Reply};
+use aggregator_core::backup::diff::{BackupDiff, Differences};
+use aggregator_core::command::{Command, ListedProxy, ListedResult, Refusal, RefusalCode, Reply};
 use aggregator_core::events::{Event, EventType, Level};
 use aggregator_core::ids::{KeyId, ProxyId};
 use aggregator_core::keys::circuit::Circuit;
@@ -34,6 +35,10 @@ fn generate() -> String {
     declare::<ProxyId>(&mut text);
     declare::<Command>(&mut text);
     declare::<Reply>(&mut text);
+    declare::<BackupDiff>(&mut text);
+    declare::<Differences>(&mut text);
+    declare::<ListedProxy>(&mut text);
+    declare::<ListedResult>(&mut text);
     declare::<Refusal>(&mut text);
     declare::<RefusalCode>(&mut text);
     declare::<EndpointView>(&mut text);

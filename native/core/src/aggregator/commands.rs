@@ -29,6 +29,12 @@ impl Aggregator {
             Command::ApplySettings { settings } => return self.apply_settings(*settings).await,
             Command::RotateLocalToken => return self.rotate_local_token().await,
             Command::AllowDirectUntilRecovery => return self.allow_direct(),
+            Command::AddProxies { text } => return self.add_proxies(&text).await,
+            Command::ExportBackup { passphrase } => return self.export_backup(passphrase).await,
+            Command::PreviewBackup { text, passphrase } => {
+                return self.preview_backup(text, passphrase).await;
+            }
+            Command::ImportBackup { text, passphrase } => return self.import_backup(text, passphrase).await,
             _ => {}
         }
         let settings = self.state.settings();
@@ -59,7 +65,11 @@ impl Aggregator {
             | Command::TestRotating
             | Command::ApplySettings { .. }
             | Command::AllowDirectUntilRecovery
-            | Command::RotateLocalToken => {
+            | Command::RotateLocalToken
+            | Command::AddProxies { .. }
+            | Command::ExportBackup { .. }
+            | Command::PreviewBackup { .. }
+            | Command::ImportBackup { .. } => {
                 Err(Refusal::new(RefusalCode::Invalid, "This command changes nothing."))
             }
         })
@@ -67,7 +77,7 @@ impl Aggregator {
     }
 
     /// Copy, change, save, take over, tell.
-    async fn edit(
+    pub(super) async fn edit(
         &self,
         change: impl FnOnce(&mut Pools, Millis) -> Result<Edited, Refusal>,
     ) -> Result<Reply, Refusal> {
@@ -184,7 +194,7 @@ impl Aggregator {
         Ok(Reply::Done { message: message.to_owned(), id: None })
     }
 
-    fn may_change(&self) -> Result<(), Refusal> {
+    pub(super) fn may_change(&self) -> Result<(), Refusal> {
         match self.is_elsewhere() {
             Some(words) => Err(Refusal::new(RefusalCode::ReadOnly, words)),
             None => Ok(()),

@@ -4,11 +4,13 @@
 //! Invariant: a change is computed on a copy, saved in the vault, and only then taken over; commands that change
 //! something go one after another.
 
+mod backups;
 mod changes;
 mod commands;
 mod edit;
 mod keeping;
 mod listening;
+mod lists;
 mod moves;
 mod probes;
 mod returns;

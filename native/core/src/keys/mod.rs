@@ -314,14 +314,7 @@ impl ApiKeyManager {
     }
 
     fn check(&self, entered: &EnteredKey) -> Result<(), KeyError> {
-        check_key_text(entered.secret.expose()).map_err(KeyError::Text)?;
-        check_name(&entered.name).map_err(KeyError::Name)?;
-        if !(1..=100).contains(&entered.weight) {
-            return Err(KeyError::WeightOutOfRange(entered.weight));
-        }
-        if let Some(seconds) = entered.cooldown_seconds.filter(|seconds| !(1..=86_400).contains(seconds)) {
-            return Err(KeyError::CooldownOutOfRange(seconds));
-        }
+        check_alone(entered)?;
         for other in self.iter().filter(|other| other.entered.id != entered.id) {
             if other.entered.secret == entered.secret {
                 return Err(KeyError::Duplicate(other.entered.name.clone()));
@@ -332,6 +325,19 @@ impl ApiKeyManager {
         }
         Ok(())
     }
+}
+
+/// What is right or wrong of a key whatever the others are.
+pub fn check_alone(entered: &EnteredKey) -> Result<(), KeyError> {
+    check_key_text(entered.secret.expose()).map_err(KeyError::Text)?;
+    check_name(&entered.name).map_err(KeyError::Name)?;
+    if !(1..=100).contains(&entered.weight) {
+        return Err(KeyError::WeightOutOfRange(entered.weight));
+    }
+    if let Some(seconds) = entered.cooldown_seconds.filter(|seconds| !(1..=86_400).contains(seconds)) {
+        return Err(KeyError::CooldownOutOfRange(seconds));
+    }
+    Ok(())
 }
 
 impl ApiKey {

@@ -4,6 +4,7 @@
 pub mod assign;
 pub mod balance;
 pub mod fault;
+pub mod list;
 pub mod pool;
 pub mod rotating;
 pub mod url;

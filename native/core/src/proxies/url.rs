@@ -134,6 +134,11 @@ impl ProxyUrl {
         self.password.as_ref()
     }
 
+    /// The same server for somebody without a user name and password.
+    pub fn without_credentials(&self) -> Self {
+        Self { username: None, password: None, ..self.clone() }
+    }
+
     /// For people: `socks5://user:••••@host:1080`. A user name that stands alone before an HTTP proxy is usually a
     /// provider's token, so it is masked too.
     pub fn masked(&self) -> String {
