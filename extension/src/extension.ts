@@ -13,6 +13,7 @@ import { Notices } from "./notices/notices";
 import { Panel, VIEW_TYPE } from "./panel/panel";
 import { currentSettings, onSettingsChange, setPort } from "./settings/watchSettings";
 import { StatusBar } from "./status/statusBar";
+import { vscodeFiles } from "./ui/vscodeFiles";
 import { vscodeUi } from "./ui/vscodeUi";
 
 let open: CoreSession | undefined;
@@ -30,6 +31,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
   const app: App = {
     session,
     ui: vscodeUi,
+    files: vscodeFiles,
     snapshot: () => session.snapshot,
     run: async (id, argument) => vscode.commands.executeCommand(PREFIX + id, argument),
     openPanel: () => panel.reveal(),

@@ -35,6 +35,10 @@ has_secrets: boolean, keys: Differences, proxies: Differences,
  */
 assignments: Differences, 
 /**
+ * What becomes of the rotating proxy, in a few words; `null` when nothing does.
+ */
+rotating: string | null, 
+/**
  * What the user should know besides, as sentences: what could not be restored.
  */
 notes: Array<string>, };

@@ -46,6 +46,8 @@ it.each<[string, unknown, CoreCommand]>([
   ],
   ["configureRotatingProxy", { enabled: false }, { kind: "configure_rotating", enabled: false }],
   ["testRotatingProxy", undefined, { kind: "test_rotating" }],
+  ["addProxy", { url: "http://a:1\nhttp://b:2" }, { kind: "add_proxies", text: "http://a:1\nhttp://b:2" }],
+  ["addProxy", { url: "http://a:1" }, { kind: "add_proxy", url: "http://a:1" }],
   ["rotateLocalToken", {}, { kind: "rotate_local_token" }],
 ])("%s with %j asks nothing", async (id, argument, expected) => {
   const { run, sent } = stage();
@@ -58,6 +60,7 @@ it.each([
   ["addApiKey", { key: "test-key-alpha-0001", nmae: "x" }, "nmae"],
   ["assignProxy", { keyId: "k1" }, "proxyId"],
   ["configureRotatingProxy", { url: 1 }, "url"],
+  ["addProxy", { url: "http://a:1,http://b:2", name: "x" }, "name"],
   ["removeProxy", "p1", undefined],
 ])("%s refuses %j", async (id, argument, field) => {
   const { run, sent, shown } = stage();
@@ -83,6 +86,13 @@ it("shows a test's result as a notification and a refusal as an error", async ()
   const ill = stage({ kind: "refused", code: "failed", message: "Google refused the key." });
   await ill.run("testApiKey", { id: "k1" });
   expect(ill.shown).toEqual(["error: Google refused the key."]);
+});
+
+it("warns when not every proxy of a list was added", async () => {
+  const entries = [{ line: 1, result: "duplicate" as const, message: "It is there." }];
+  const { run, shown } = stage({ kind: "proxies_listed", message: "0 proxies added.", entries });
+  await run("addProxy", { url: "http://a:1\nhttp://b:2" });
+  expect(shown).toEqual(["warning: 0 proxies added."]);
 });
 
 it("a read-only window says so before it asks for anything", async () => {

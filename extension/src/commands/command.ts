@@ -4,12 +4,14 @@
 import type { Reply, Snapshot } from "../../../native/addon/types.gen";
 import type { CoreSession } from "../core/session";
 import { InvalidInput } from "../input/fields";
+import type { Files } from "../ui/files";
 import type { Ui } from "../ui/ui";
 
 /** What commands may use. */
 export type App = {
   readonly session: CoreSession;
   readonly ui: Ui;
+  readonly files: Files;
   snapshot(): Snapshot;
   /** Another command, by its id without the prefix. */
   run(id: string, argument?: unknown): Promise<unknown>;
@@ -75,6 +77,8 @@ async function replyOf(app: App, command: Command, argument: unknown): Promise<R
 function show(ui: Ui, { announce }: Command, reply: Reply): void {
   if (announce === "nothing") return;
   if (reply.kind === "refused") void ui.tell("error", reply.message);
+  else if (reply.kind === "proxies_listed" && reply.entries.some(({ result }) => result !== "added"))
+    void ui.tell("warning", reply.message);
   else if (announce === "notify") void ui.tell("info", reply.message);
   else ui.mention(reply.message);
 }

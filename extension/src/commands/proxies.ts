@@ -11,6 +11,7 @@ import { type App, type Command, withInput } from "./command";
 import { pickKey, pickProxy } from "./pick";
 
 const URL_PROMPT = "http, https, socks, socks4, socks4a, socks5 or socks5h, with user and password where needed.";
+const LIST_PROMPT = `${URL_PROMPT} Several at once: separated by commas or pasted one to a line.`;
 const URL_EXAMPLE = "socks5://user:password@127.0.0.1:1080";
 
 /** A proxy's id, `null` for "No Proxy", `"auto"` to let the balancer choose. */
@@ -19,18 +20,33 @@ export type ProxyChoice = string | null;
 const addProxy = withInput("addProxy", {
   parse(argument) {
     const fields = fieldsOf(argument, ["url", "name"]);
-    return { url: fields.text("url"), name: fields.optionalText("name") };
+    const [url, name] = [fields.text("url"), fields.optionalText("name")];
+    if (isList(url) && name !== undefined) {
+      throw new InvalidInput('A list of proxies takes its names inside: "name=url".', "name");
+    }
+    return { url, name };
   },
-  run: (app, input) => app.session.command({ kind: "add_proxy", ...given(input) }),
+  run: (app, { url, name }) => add(app, url, name),
   ask: (app) =>
-    fillForm(app.ui, [urlQuestion("Add Proxy", URL_PROMPT), nameQuestion("Add Proxy", "")], (answers) =>
-      app.session.command({
-        kind: "add_proxy",
-        url: answers.get("url") ?? "",
-        ...given({ name: filled(answers, "name") }),
-      }),
+    fillForm(
+      app.ui,
+      [
+        urlQuestion("Add Proxy", LIST_PROMPT),
+        { ...nameQuestion("Add Proxy", ""), idle: (answers) => isList(answers.get("url") ?? "") },
+      ],
+      (answers) => add(app, answers.get("url") ?? "", filled(answers, "name")),
     ),
 });
+
+/** Several lines or several URLs; an input box takes the line breaks out of what is pasted. */
+function isList(text: string): boolean {
+  return text.includes("\n") || text.split("://").length > 2;
+}
+
+function add(app: App, url: string, name: string | undefined): Promise<Reply> {
+  if (isList(url)) return app.session.command({ kind: "add_proxies", text: url });
+  return app.session.command({ kind: "add_proxy", ...given({ url, name }) });
+}
 
 const editProxy = withInput("editProxy", {
   parse(argument) {

@@ -1,5 +1,6 @@
 // Every command of this extension, one domain after the other. The manifest lists the same ids; a test compares.
 
+import { backupCommands } from "./backups";
 import type { Command } from "./command";
 import { keyCommands } from "./keys";
 import { proxyCommands } from "./proxies";
@@ -13,6 +14,7 @@ export const commands: readonly Command[] = [
   ...keyCommands,
   ...proxyCommands,
   ...rotatingCommands,
+  ...backupCommands,
   ...serverCommands,
   ...windowCommands,
 ];

@@ -56,6 +56,14 @@ it("gives back a refusal that no other input can mend", async () => {
   expect(seen).toHaveLength(2);
 });
 
+it("leaves out a question that an earlier answer made idle", async () => {
+  const { seen, askText } = user("a list");
+  const idle = (answers: Answers) => answers.get("url") === "a list";
+  const [url, name] = questions as [TextQuestion, TextQuestion];
+  expect(await fillForm({ askText }, [url, { ...name, idle }], async () => done)).toEqual(done);
+  expect(seen.map(({ field }) => field)).toEqual(["url"]);
+});
+
 it("submits nothing when the user lets go", async () => {
   const { askText } = user("http://x:1", undefined);
   const reply = await fillForm({ askText }, questions, () => Promise.reject(new Error("submitted")));

@@ -17,6 +17,7 @@ export async function fillForm(
 ): Promise<Reply | undefined> {
   const answers = new Map<string, string>();
   for (const [index, question] of questions.entries()) {
+    if (question.idle?.(answers)) continue;
     const step = questions.length === 1 ? "" : `${index + 1}/${questions.length}`;
     const answer = await ui.askText(question, step);
     if (answer === undefined) return undefined;
@@ -24,7 +25,7 @@ export async function fillForm(
   }
   for (;;) {
     const reply = await submit(answers);
-    if (reply.kind === "done" || !CORRECTABLE.has(reply.code)) return reply;
+    if (reply.kind !== "refused" || !CORRECTABLE.has(reply.code)) return reply;
     const question = questions.find(({ field }) => field === reply.field) ?? questions[0];
     if (question === undefined) return reply;
     const kept = { ...question, value: answers.get(question.field) ?? "" };

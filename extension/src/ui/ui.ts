@@ -10,6 +10,8 @@ export type TextQuestion = {
   readonly value?: string;
   /** Typed hidden, as a password. */
   readonly secret?: boolean;
+  /** Not asked when what was answered before makes it idle. */
+  readonly idle?: (answers: ReadonlyMap<string, string>) => boolean;
 };
 
 export type Choice<T> = {

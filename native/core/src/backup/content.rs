@@ -4,15 +4,17 @@
 
 use std::collections::HashSet;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::{BackupError, quoted};
 use crate::ids::{KeyId, ProxyId};
+use crate::proxies::rotating;
 use crate::proxies::url::ProxyUrl;
 use crate::secret::Secret;
-use crate::vault::{Assignment, Entered, EnteredKey, EnteredProxy};
+use crate::vault::{Assignment, Entered, EnteredKey, EnteredProxy, EnteredRotating};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -20,6 +22,17 @@ pub struct Content {
     pub keys: Vec<KeyEntry>,
     pub proxies: Vec<ProxyEntry>,
     pub assignments: Vec<AssignmentEntry>,
+    /// Only where the content is encrypted: without its credentials a rotating proxy is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotating: Option<RotatingEntry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RotatingEntry {
+    #[serde(serialize_with = "write_url", deserialize_with = "read_url")]
+    pub url: Secret,
+    pub enabled: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +89,7 @@ impl Content {
             keys: entered.keys.iter().map(|key| KeyEntry::of(key, secrets)).collect(),
             proxies: entered.proxies.iter().map(|proxy| ProxyEntry::of(proxy, secrets)).collect(),
             assignments: entered.assignments.iter().map(AssignmentEntry::of).collect(),
+            rotating: entered.rotating.as_ref().filter(|_| secrets).map(RotatingEntry::of),
         }
     }
 
@@ -92,7 +106,7 @@ impl Content {
         let misplaced = |proxy: &ProxyEntry| {
             if secrets { proxy.credentials_left_out } else { proxy.url.expose().contains('@') }
         };
-        if self.proxies.iter().any(misplaced) {
+        if self.proxies.iter().any(misplaced) || (self.rotating.is_some() && !secrets) {
             return damaged();
         }
         if distinct(self.assignments.iter().map(|entry| &entry.key_id)).is_none() {
@@ -139,6 +153,19 @@ impl ProxyEntry {
         ProxyUrl::parse(self.url.expose()).map_err(|error| {
             BackupError::Entry(format!("Proxy {} in the backup: {error}", quoted(&self.name)))
         })
+    }
+}
+
+impl RotatingEntry {
+    fn of(rotating: &EnteredRotating) -> Self {
+        let url = Secret::new(rotating.url.to_secret_string().expose_secret());
+        Self { url, enabled: rotating.enabled }
+    }
+
+    pub fn entered(&self) -> Result<EnteredRotating, BackupError> {
+        let url = rotating::parse(self.url.expose())
+            .map_err(|error| BackupError::Entry(format!("The rotating proxy in the backup: {error}")))?;
+        Ok(EnteredRotating { url: Arc::new(url), enabled: self.enabled })
     }
 }
 

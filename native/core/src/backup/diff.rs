@@ -8,7 +8,7 @@ use ts_rs::TS;
 
 use super::content::choice;
 use crate::ids::{KeyId, ProxyId};
-use crate::vault::{Assignment, Entered, EnteredKey, EnteredProxy};
+use crate::vault::{Assignment, Entered, EnteredKey, EnteredProxy, EnteredRotating};
 
 /// Names of what comes, changes (with what of it) and goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
@@ -29,6 +29,8 @@ pub struct BackupDiff {
     pub proxies: Differences,
     /// The keys' names, with the proxies.
     pub assignments: Differences,
+    /// What becomes of the rotating proxy, in a few words; `null` when nothing does.
+    pub rotating: Option<String>,
     /// What the user should know besides, as sentences: what could not be restored.
     pub notes: Vec<String>,
 }
@@ -44,6 +46,7 @@ impl BackupDiff {
                 changed_proxy,
             ),
             assignments: assignments(before, after),
+            rotating: rotating(before.rotating.as_ref(), after.rotating.as_ref()),
             notes: order(before, after).into_iter().collect(),
             ..Self::default()
         }
@@ -51,11 +54,12 @@ impl BackupDiff {
 
     /// `3 keys added, 1 changed; 1 proxy removed`; `None` when nothing is.
     pub fn summary(&self) -> Option<String> {
-        let parts: Vec<String> =
+        let mut parts: Vec<String> =
             [("key", &self.keys), ("proxy", &self.proxies), ("assignment", &self.assignments)]
                 .into_iter()
                 .filter_map(|(noun, differences)| differences.summary(noun))
                 .collect();
+        parts.extend(self.rotating.iter().map(|words| format!("rotating proxy {words}")));
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 }
@@ -176,7 +180,20 @@ fn place(entry: &Assignment, entered: &Entered) -> String {
     }
 }
 
-/// Keys and proxies that stay, in another order.
+fn rotating(before: Option<&EnteredRotating>, after: Option<&EnteredRotating>) -> Option<String> {
+    let switched = |enabled| if enabled { "switched on" } else { "switched off" };
+    let words = match (before, after) {
+        (None, None) => return None,
+        (Some(_), None) => "removed".to_owned(),
+        (None, Some(new)) => format!("added, {}", switched(new.enabled)),
+        (Some(old), Some(new)) if old == new => return None,
+        (Some(old), Some(new)) if old.url == new.url => switched(new.enabled).to_owned(),
+        (Some(_), Some(new)) => format!("changed, {}", switched(new.enabled)),
+    };
+    Some(words)
+}
+
+/// Keys that stay, in another order.
 fn order(before: &Entered, after: &Entered) -> Option<String> {
     let keys = |entered: &Entered, in_both: &Entered| -> Vec<KeyId> {
         let known = in_both.keys.iter().map(|key| &key.id).collect::<std::collections::HashSet<_>>();

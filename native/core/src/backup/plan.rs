@@ -38,12 +38,12 @@ pub fn plan(pools: &Pools, backup: &Backup, settings: &Settings, now: Millis) ->
     let mut next = pools.clone();
     let keys = keys::restore(&before.keys, backup, now, &mut next.rng)?;
     let proxies = proxies::restore(&before.proxies, backup, now, &mut next.rng)?;
-    let mut target = Entered {
-        keys: keys.entries,
-        proxies: proxies.entries,
-        assignments: Vec::new(),
-        rotating: before.rotating.clone(),
+    let rotating = match &backup.content.rotating {
+        Some(rotating) => Some(rotating.entered()?),
+        None => before.rotating.clone().filter(|_| !backup.has_secrets),
     };
+    let mut target =
+        Entered { keys: keys.entries, proxies: proxies.entries, assignments: Vec::new(), rotating };
     let around = Around { pools, before: &before, backup, keys: &keys.ids, proxies: &proxies.ids, now };
     target.assignments = around.assignments(&target);
     next.adopt(target);

@@ -15,7 +15,7 @@ use crate::fixtures::{entered_key, entered_proxy};
 use crate::pools::Pools;
 use crate::proxies::url::ProxyUrl;
 use crate::settings::{FailurePolicy, LoadBalancingStrategy, Settings};
-use crate::vault::{Assignment, Entered};
+use crate::vault::{Assignment, Entered, EnteredRotating};
 
 mod damage;
 
@@ -69,6 +69,11 @@ fn sample() -> Entered {
     entered.keys[2].cooldown_seconds = Some(9);
     entered.keys[2].enabled = false;
     entered
+}
+
+fn rotating(enabled: bool) -> EnteredRotating {
+    let url = ProxyUrl::parse("http://user-rotate:secret-7@10.0.0.7:1").unwrap();
+    EnteredRotating { url: Arc::new(url), enabled }
 }
 
 fn sealing() -> Sealing {
@@ -166,6 +171,19 @@ fn without_secrets_it_mends_what_is_there_and_says_what_it_cannot() {
 }
 
 #[test]
+fn the_rotating_proxy_is_in_a_whole_backup_alone() {
+    let (with, without) = (Entered { rotating: Some(rotating(true)), ..sample() }, sample());
+    let restored = planned(&without, &whole(&with));
+    assert_eq!(restored.next.entered().rotating, Some(rotating(true)));
+    assert_eq!(restored.diff.summary().unwrap(), "rotating proxy added, switched on");
+    let removed = planned(&with, &whole(&without));
+    assert_eq!((removed.next.entered().rotating, removed.diff.rotating.as_deref()), (None, Some("removed")));
+    let kept = planned(&with, &bare(&without));
+    assert_eq!(kept.next.entered().rotating, Some(rotating(true)));
+    assert!(!bare(&with).contains("10.0.0.7"));
+}
+
+#[test]
 fn a_proxy_without_its_credentials_is_not_added() {
     let mut backed_up = sample();
     backed_up.proxies.push(entered_proxy(5));
@@ -212,6 +230,7 @@ fn any_state(rng: &mut Rng) -> Pools {
         proxy.enabled = rng.u8(..4) > 0;
         entered.proxies.push(proxy);
     }
+    entered.rotating = rng.bool().then(|| rotating(rng.bool()));
     rng.shuffle(&mut entered.keys);
     for key in &entered.keys {
         let proxy = rng.choice(&entered.proxies).map(|proxy| proxy.id.clone());
