@@ -126,9 +126,8 @@ impl Search {
         self.wish.again = None;
         self.wish.tried.push(pick.key.clone());
         match (verdict.blame, &pick.proxy) {
-            (Blame::Proxy | Blame::ProxyOrUpstream, Some(proxy)) => {
-                self.wish.failed_proxies.push(proxy.id.clone());
-            }
+            (Blame::Proxy, Some(proxy)) => self.wish.failed_proxies.push(proxy.id.clone()),
+            (Blame::ProxyOrUpstream, Some(proxy)) => self.wish.doubted_proxies.push(proxy.id.clone()),
             _ => self.wish.tried_projects.extend(project.cloned()),
         }
         let Some(pause) = self.pause(outcome, verdict, rng) else { return Next::GiveUp };
@@ -166,6 +165,7 @@ impl Search {
             self.wish.tried.clear();
             self.wish.tried_projects.clear();
             self.wish.failed_proxies.clear();
+            self.wish.doubted_proxies.clear();
         }
         next
     }

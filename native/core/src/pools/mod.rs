@@ -90,6 +90,8 @@ pub struct Wish {
     pub tried_projects: Vec<String>,
     /// Proxies that already failed it: their other keys serve only when no other proxy's can.
     pub failed_proxies: Vec<ProxyId>,
+    /// Those behind which it failed, where the upstream may be the cause: no reason to go direct.
+    pub doubted_proxies: Vec<ProxyId>,
     /// The key that asked last, unless that counts against it.
     pub again: Option<KeyId>,
     /// The rotating proxy failed it for good: keys go their individual ways.
@@ -209,7 +211,9 @@ impl Pools {
             }
             let faulty_proxy = match routing.of(&key.entered.id) {
                 Route::Direct | Route::Fallback | Route::Rotating(_) => false,
-                Route::Through(proxy) => routing.is_faulty(proxy),
+                Route::Through(proxy) => {
+                    routing.is_faulty(proxy) || wish.doubted_proxies.contains(&proxy.entered.id)
+                }
                 Route::Closed(_) => return None,
             };
             let lacks_model = key.lacks(model, now);

@@ -4,6 +4,8 @@
 //!
 //! Invariant: requests under way finish on the proxy they started on; a move concerns the next pick only.
 
+use std::collections::HashMap;
+
 use super::routing::Rotating;
 use super::{Pick, Pools};
 use crate::clock::Millis;
@@ -111,9 +113,9 @@ impl Pools {
 
     fn moved_since(&mut self, before: &[Assignment]) -> Vec<Moved> {
         let after = self.assignments.entered(&self.keys);
-        let old = |key: &KeyId| before.iter().find(|entry| entry.key_id == *key);
+        let old: HashMap<&KeyId, &Assignment> = before.iter().map(|entry| (&entry.key_id, entry)).collect();
         let changed = after.into_iter().filter(|new| {
-            old(&new.key_id)
+            old.get(&new.key_id)
                 .is_none_or(|old| (&old.proxy_id, old.is_manual) != (&new.proxy_id, new.is_manual))
         });
         changed.map(|entry| Moved { key: entry.key_id, to: entry.proxy_id }).collect()

@@ -63,19 +63,16 @@ impl Pools {
 
     /// A failure behind a proxy that answered.
     ///
-    /// Invariant: it counts only while others reach the upstream; when the upstream itself is down, every proxy stays
-    /// active and no key moves.
+    /// Invariant: it counts only when others reached the upstream after this proxy's failure before it; when the
+    /// upstream itself is down, every proxy stays active and no key moves. Successes from before prove nothing: all
+    /// proxies have some when the upstream stops.
     pub fn doubt(&mut self, id: &ProxyId, words: &str, limit: u32, now: Millis) -> Option<Turn> {
-        let since = now.saturating_sub(MEANWHILE);
+        let before = self.proxies.doubted(id, now, words)?;
         let rotating = self.rotating.as_ref().and_then(|proxy| proxy.learned.last_success);
-        let others = self.proxies.another_reached(Some(id), since)
-            || self.direct_reached.is_some_and(|at| at >= since)
-            || rotating.is_some_and(|at| at >= since);
-        if others {
-            return self.proxies.failed(id, now, words, limit);
-        }
-        self.proxies.noted(id, now, words);
-        None
+        let others = self.proxies.another_reached(Some(id), before)
+            || self.direct_reached.is_some_and(|at| at > before)
+            || rotating.is_some_and(|at| at > before);
+        if others { self.proxies.failed(id, now, words, limit) } else { None }
     }
 
     /// Whether a way to the upstream that is not the rotating proxy worked lately.

@@ -38,6 +38,8 @@ pub struct Health {
     pub last_error: Option<String>,
     pub last_check: Option<Millis>,
     pub last_success: Option<Millis>,
+    /// The last failure since then that may have been the upstream's.
+    pub last_doubt: Option<Millis>,
     /// Time to a usable tunnel, in milliseconds, when last probed.
     pub latency_ms: Option<u64>,
     pub faulty: bool,
@@ -152,6 +154,7 @@ impl ProxyPoolManager {
         health.last_error = None;
         health.last_check = Some(now);
         health.last_success = Some(now);
+        health.last_doubt = None;
         health.latency_ms = latency_ms.or(health.latency_ms);
         std::mem::take(&mut health.faulty).then_some(Turn::Recovered)
     }
@@ -167,24 +170,26 @@ impl ProxyPoolManager {
         newly.then_some(Turn::Failed)
     }
 
-    /// A failure that may be the upstream's: shown, not counted.
-    pub fn noted(&mut self, id: &ProxyId, now: Millis, words: &str) {
-        if let Some(proxy) = self.proxies.get_mut(id) {
-            proxy.health.last_error = Some(words.to_owned());
-            proxy.health.last_check = Some(now);
-        }
+    /// A failure that may be the upstream's: shown, not counted. Answers when the one before it was.
+    pub fn doubted(&mut self, id: &ProxyId, now: Millis, words: &str) -> Option<Millis> {
+        let health = &mut self.proxies.get_mut(id)?.health;
+        health.last_error = Some(words.to_owned());
+        health.last_check = Some(now);
+        health.last_doubt.replace(now)
     }
 
-    /// Whether another proxy than `id` reached the upstream at `since` or later.
+    /// Whether another proxy than `id` reached the upstream after `since`.
     pub fn another_reached(&self, id: Option<&ProxyId>, since: Millis) -> bool {
         let others = self.iter().filter(|other| id != Some(&other.entered.id));
-        others.filter_map(|other| other.health.last_success).any(|at| at >= since)
+        others.filter_map(|other| other.health.last_success).any(|at| at > since)
     }
 
     /// The clock was set back: what happened is as long ago as before.
     pub fn shift_back(&mut self, by: Millis) {
         for proxy in self.proxies.values_mut() {
-            for at in [&mut proxy.health.last_check, &mut proxy.health.last_success].into_iter().flatten() {
+            let health = &mut proxy.health;
+            let times = [&mut health.last_check, &mut health.last_success, &mut health.last_doubt];
+            for at in times.into_iter().flatten() {
                 *at = at.saturating_sub(by);
             }
         }

@@ -110,16 +110,27 @@ fn a_home_that_is_removed_is_forgotten() {
     assert_eq!(pools.assignments.get(&"k1".into()).unwrap().home, None);
 }
 
+fn doubtful() -> Outcome {
+    Outcome::Proxy(ProxyFault::ConnectStatus { status: 502 })
+}
+
+/// That key's proxy does its part.
+fn succeed(pools: &mut Pools, key: &str, settings: &Settings, now: Millis) {
+    let pick = pools.lease(&pin(key), settings, now).unwrap();
+    let answered = Outcome::Answered { status: 200, error: None, retry_after: None };
+    pools.settle(&pick, true, &judge(&answered), settings, now);
+}
+
 #[test]
-fn an_upstream_that_is_down_moves_nobody() {
+fn an_upstream_that_goes_down_moves_nobody() {
     let settings = with(FailurePolicy::ReassignThenDirect);
     let mut pools = pools(4, 2);
     let before = pools.entered().assignments;
-    for now in 0..20 {
+    ["k1", "k2"].into_iter().for_each(|key| succeed(&mut pools, key, &settings, 0));
+    for now in 1..20 {
         for key in ["k1", "k2", "k3", "k4"] {
             let pick = pools.lease(&pin(key), &settings, now).unwrap();
-            let doubtful = Outcome::Proxy(ProxyFault::ConnectStatus { status: 502 });
-            assert_eq!(pools.settle(&pick, false, &judge(&doubtful), &settings, now), []);
+            assert_eq!(pools.settle(&pick, false, &judge(&doubtful()), &settings, now), []);
             assert!(!pick.fallback);
         }
     }
@@ -142,6 +153,29 @@ fn when_the_last_proxy_fails_it_is_said_once_and_the_user_may_allow_direct_until
     pools.turned(&"p1".into(), turn, &settings, 50);
     break_proxy_of(&mut pools, "k1", &settings);
     assert!(!pools.lease(&pin("k1"), &settings, 99).unwrap().fallback, "the word was for that once");
+}
+
+#[test]
+fn while_others_reach_the_upstream_the_failing_proxy_is_to_blame() {
+    let settings = with(FailurePolicy::Reassign);
+    let mut pools = pools(2, 2);
+    for now in [1, 3, 5] {
+        let pick = pools.lease(&pin("k1"), &settings, now).unwrap();
+        assert_eq!(pools.settle(&pick, false, &judge(&doubtful()), &settings, now), []);
+        succeed(&mut pools, "k2", &settings, now + 1);
+    }
+    let pick = pools.lease(&pin("k1"), &settings, 7).unwrap();
+    let events = pools.settle(&pick, false, &judge(&doubtful()), &settings, 7);
+    assert_eq!(events[0].kind, EventType::ProxyError);
+    assert_eq!(proxy_of(&pools, "k1").as_deref(), Some("p2"));
+}
+
+#[test]
+fn a_request_that_failed_behind_every_proxy_does_not_go_direct() {
+    let settings = with(FailurePolicy::ReassignThenDirect);
+    let mut pools = pools(3, 2);
+    let wish = Wish { doubted_proxies: vec!["p1".into(), "p2".into()], ..Wish::default() };
+    assert!(pools.lease(&wish, &settings, 0).unwrap().proxy.is_some());
 }
 
 #[test]

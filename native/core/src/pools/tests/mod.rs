@@ -128,19 +128,6 @@ fn while_nobody_reaches_the_upstream_no_proxy_is_in_error() {
 }
 
 #[test]
-fn while_others_reach_the_upstream_the_failing_proxy_is_to_blame() {
-    let mut pools = pools(2, 2);
-    let good =
-        pools.lease(&Wish { pinned: Some("k2".to_owned()), ..Wish::default() }, &Settings::default(), 0);
-    settle(&mut pools, &good.unwrap(), &refused(200, None), 0);
-    for now in 1..=3 {
-        fails_behind_the_proxy(&mut pools, "k1", now);
-    }
-    let status = |id: &str| pools.proxies.get(&id.into()).unwrap().status();
-    assert_eq!((status("p1"), status("p2")), (ProxyStatus::Error, ProxyStatus::Active));
-}
-
-#[test]
 fn nothing_stays_in_flight_after_settling() {
     let mut pools = pools(1, 1);
     let pick = lease(&mut pools, 0).unwrap();
