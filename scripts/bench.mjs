@@ -1,13 +1,15 @@
 // `npm run bench`: the gateway's cost beside nginx's on the same machine in the
-// same minutes, and the tunnels that a thousand requests cost, in one table.
+// same minutes, the tunnels that a thousand requests cost, and what a fleet of
+// thousands of keys costs, as tables.
 // Exits non-zero when a promised bound is missed. Flags: --no-build, --rounds N,
 // --seconds N (of each run). It must not know how anything is measured.
 
 import { parseArgs } from "node:util";
+import { measureFleet } from "../test/load/fleet.mjs";
 import { measureThroughput } from "../test/load/throughput.mjs";
 import { countTunnels } from "../test/load/tunnels.mjs";
 import { buildProgram } from "./lib/build-native.mjs";
-import { missedBounds, throughputTable, tunnelsLine } from "./lib/figures.mjs";
+import { fleetTable, missedBounds, missedByFleet, throughputTable, tunnelsLine } from "./lib/figures.mjs";
 import { inRoot } from "./lib/paths.mjs";
 import { checkPrerequisites } from "./lib/prerequisites.mjs";
 import { must } from "./lib/processes.mjs";
@@ -31,8 +33,9 @@ try {
   const log = (/** @type {string} */ line) => console.error(line);
   const throughput = await measureThroughput({ rounds: Number(values.rounds), seconds: Number(values.seconds), log });
   const tunnels = await countTunnels(REQUESTS);
-  console.log(`\n${throughputTable(throughput)}\n\n${tunnelsLine(tunnels)}`);
-  for (const sentence of missedBounds(tunnels)) {
+  const fleets = await measureFleet();
+  console.log(`\n${throughputTable(throughput)}\n\n${tunnelsLine(tunnels)}\n\n${fleetTable(fleets)}`);
+  for (const sentence of [...missedBounds(tunnels), ...missedByFleet(fleets)]) {
     console.error(`Missed: ${sentence}`);
     process.exitCode = 1;
   }

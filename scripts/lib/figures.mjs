@@ -2,11 +2,13 @@
 // terminal and in Markdown, and the verdict on the bounds that the product
 // promises. It must not know how anything was measured.
 
+import { LONGEST_LOOKUP_NS, LONGEST_REBALANCE_MS } from "../../test/load/fleet.mjs";
 import { MOST_TUNNELS } from "../../test/load/tunnels.mjs";
 import { LEAST_CAUGHT, shareCaught } from "./mutants.mjs";
 
 /** @typedef {import("../../test/load/throughput.mjs").Way} Way */
 /** @typedef {Awaited<ReturnType<typeof import("../../test/load/tunnels.mjs").countTunnels>>} Tunnels */
+/** @typedef {import("../../test/load/fleet.mjs").Fleet} Fleet */
 /** @typedef {{direct: Way, nginx: Way, gateway: Way}} Throughput */
 
 /** @param {Throughput} figures */
@@ -55,6 +57,37 @@ function noise(direct) {
 export function tunnelsLine({ requests, tunnels, seconds }) {
   const verdict = tunnels <= MOST_TUNNELS ? "within" : "BEYOND";
   return `${requests} requests of one key through one CONNECT proxy: ${tunnels} tunnels (${verdict} the bound of ${MOST_TUNNELS}), ${seconds.toFixed(1)} s.`;
+}
+
+/** @param {Fleet[]} fleets from the smallest to the largest */
+export function fleetTable(fleets) {
+  const [smallest] = fleets;
+  const rows = fleets.map((fleet) => [
+    `${fleet.keys} keys over ${fleet.proxies} proxies`,
+    `${fleet.rebalanceMs.toFixed(3)} ms`,
+    String(fleet.moves),
+    ratio(fleet.rebalanceMs, smallest?.rebalanceMs ?? null),
+    `${fleet.failureMs.toFixed(3)} ms`,
+    `${fleet.lookupNs.toFixed(0)} ns`,
+    ratio(fleet.lookupNs, smallest?.lookupNs ?? null),
+  ]);
+  const header = ["Fleet", "all spread from one proxy", "moves", "growth", "a proxy fails", "lookup", "growth"];
+  return table([header, ...rows]);
+}
+
+/** Every bound that the largest fleet missed, as a sentence. @param {Fleet[]} fleets @returns {string[]} */
+export function missedByFleet(fleets) {
+  const largest = fleets.at(-1);
+  if (!largest) return ["No fleet was measured."];
+  const { rebalanceMs, lookupNs } = largest;
+  return [
+    ...(rebalanceMs < LONGEST_REBALANCE_MS
+      ? []
+      : [`Rebalancing the largest fleet took ${rebalanceMs.toFixed(1)} ms, beyond ${LONGEST_REBALANCE_MS} ms.`]),
+    ...(lookupNs < LONGEST_LOOKUP_NS
+      ? []
+      : [`Finding a key's proxy took ${lookupNs.toFixed(0)} ns, beyond ${LONGEST_LOOKUP_NS} ns.`]),
+  ];
 }
 
 /** @param {import("./mutants.mjs").Mutants} mutants */

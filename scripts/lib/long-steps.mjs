@@ -5,7 +5,7 @@
 import { mutantsStep } from "./mutants.mjs";
 import { inRoot } from "./paths.mjs";
 import { program } from "./test-run.mjs";
-import { libtestTotals } from "./totals.mjs";
+import { libtestTotals, nodeTestTotals } from "./totals.mjs";
 
 /** @typedef {import("./test-run.mjs").Step} Step */
 
@@ -20,8 +20,23 @@ export function longSteps(mutants) {
     scenario("10000 cases of answers cut anywhere", "chaos", "cuts::", { CUTS: "10000" }),
     scenario("10000 cases of calls that create, and fail", "chaos", "creations::", { CREATIONS: "10000" }),
     scenario("5000 simulated worlds", "simulation", "", { SIMULATION_RUNS: "5000" }),
+    fleet("100000 requests while proxies die and return", "test/contract/fleet.test.mjs", {
+      FLEET_REQUESTS: "100000",
+      FLEET_RATE: "200",
+    }),
+    fleet("500 edits by two writers under load", "test/addon/fleet-edits.test.mjs", { FLEET_EDITS: "500" }),
     mutantsStep(mutants),
   ];
+}
+
+/**
+ * A scenario of the fleet, on what `npm test` has built.
+ * @param {string} name @param {string} file @param {Record<string, string>} env
+ * @returns {Step}
+ */
+function fleet(name, file, env) {
+  const args = ["--test", "--test-reporter=spec", inRoot(...file.split("/"))];
+  return { name, work: program(process.execPath, args, { timeoutMs: minutes(30), env, totals: nodeTestTotals }) };
 }
 
 /**

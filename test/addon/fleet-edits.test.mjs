@@ -1,7 +1,8 @@
 /**
  * Two people edit keys, proxies and assignments at once while tools ask: whatever was answered with "done" is there at
  * the end, in the live state and in the secret store alike, and no request failed for it. The edits are random, from a
- * seed that a failure names; FLEET_EDITS and FLEET_SEED choose others.
+ * seed that a failure names; FLEET_EDITS and FLEET_SEED choose others. The addon tells its host of a write ten times a
+ * second at most, so an edit takes a tenth of a second.
  */
 import assert from "node:assert/strict";
 import { Agent } from "node:http";
@@ -14,7 +15,7 @@ import { Host } from "./lib/host.mjs";
 import { persisted, shown } from "./lib/stored.mjs";
 import { Writer } from "./lib/writer.mjs";
 
-const EDITS = Number(process.env.FLEET_EDITS ?? 500);
+const EDITS = Number(process.env.FLEET_EDITS ?? 150);
 const SEED = Number(process.env.FLEET_SEED ?? Date.now() % 1_000_000);
 const LANES = 2;
 

@@ -3,7 +3,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { missedBounds, table, throughputTable, tunnelsLine } from "../../scripts/lib/figures.mjs";
+import {
+  fleetTable,
+  missedBounds,
+  missedByFleet,
+  table,
+  throughputTable,
+  tunnelsLine,
+} from "../../scripts/lib/figures.mjs";
 
 const way = { perSecond: 50_000, p50Ms: 0.2, p99Ms: 2, cpuMicrosPerRequest: 16, residentMb: 7, spread: 0.05 };
 
@@ -30,4 +37,17 @@ test("more than three tunnels miss the bound", () => {
   assert.deepEqual(missedBounds(three), []);
   assert.match(tunnelsLine(three), /3 tunnels \(within/);
   assert.match(missedBounds({ ...three, tunnels: 4 })[0] ?? "", /4 tunnels \(BEYOND/);
+});
+
+test("a fleet that takes 10 ms to rebalance, or 200 ns for a lookup, misses a bound", () => {
+  const small = { keys: 10, proxies: 2, moves: 5, rebalanceMs: 0.004, failureMs: 0.004, lookupNs: 20 };
+  const large = { keys: 10_000, proxies: 100, moves: 9900, rebalanceMs: 8, failureMs: 5, lookupNs: 60 };
+  assert.match(
+    fleetTable([small, large]),
+    /10000 keys over 100 proxies +\| +8\.000 ms .* 2000\.00× .* 60 ns \| +3\.00×/,
+  );
+  assert.deepEqual(missedByFleet([small, large]), []);
+  assert.match(missedByFleet([small, { ...large, rebalanceMs: 10 }]).join(), /10\.0 ms, beyond 10 ms/);
+  assert.match(missedByFleet([small, { ...large, lookupNs: 200 }]).join(), /200 ns, beyond 200 ns/);
+  assert.equal(missedByFleet([]).length, 1);
 });

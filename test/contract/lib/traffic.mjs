@@ -79,13 +79,20 @@ export class Traffic {
   }
 }
 
+/** @type {WeakMap<object, {read: number, lines: Line[]}>} what was read of each log so far: it may be long */
+const logs = new WeakMap();
+
 /** @param {Gateway} gateway @returns {Line[]} every event in its log so far */
-export function events(gateway) {
-  return gateway.log.all.flatMap((text) => {
-    if (!text.startsWith("{")) return [];
+export function events({ log }) {
+  const known = logs.get(log) ?? { read: 0, lines: [] };
+  logs.set(log, known);
+  for (; known.read < log.all.length; known.read += 1) {
+    const text = log.all[known.read] ?? "";
+    if (!text.startsWith("{")) continue;
     const { timestamp, event, request, message } = JSON.parse(text);
-    return event ? [{ at: Date.parse(timestamp), event, request, message }] : [];
-  });
+    if (event) known.lines.push({ at: Date.parse(timestamp), event, request, message });
+  }
+  return known.lines;
 }
 
 /** The attempts that a line about a finished request tells. @param {string} message @returns {Attempt[]} */

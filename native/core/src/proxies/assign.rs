@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use crate::clock::Millis;
 use crate::ids::{KeyId, ProxyId};
 use crate::keys::ApiKeyManager;
-use crate::proxies::balance::{Load, ProxyLoadBalancer, generate_rebalance_plan};
+use crate::proxies::balance::{Load, ProxyLoadBalancer, generate_rebalance_plan, is_uneven};
 use crate::proxies::pool::{ProxyPoolManager, ProxyStatus};
 use crate::proxies::url::ProxyScheme;
 use crate::settings::{FailurePolicy, ProxySettings};
@@ -19,7 +19,7 @@ use crate::vault::Assignment;
 pub struct ProxyAssignmentManager {
     by_key: HashMap<KeyId, Assignment>,
     /// Keys on each proxy.
-    /// Invariant: always what a count of `by_key` would give; only `put` and `take` change the two.
+    /// Invariant: always what a count of `by_key` would give; only `put`, `take` and `place` change the two.
     counts: HashMap<ProxyId, u32>,
     balancer: ProxyLoadBalancer,
 }
@@ -69,20 +69,24 @@ impl ProxyAssignmentManager {
 
     fn put(&mut self, entry: Assignment) {
         self.take(&entry.key_id);
-        if let Some(proxy) = &entry.proxy_id {
-            *self.counts.entry(proxy.clone()).or_default() += 1;
-        }
+        entry.proxy_id.iter().for_each(|proxy| self.count_in(proxy.clone()));
         self.by_key.insert(entry.key_id.clone(), entry);
     }
 
     fn take(&mut self, key: &KeyId) {
         let proxy = self.by_key.remove(key).and_then(|entry| entry.proxy_id);
-        let Some(proxy) = proxy else { return };
-        if let Some(count) = self.counts.get_mut(&proxy) {
-            *count -= 1;
-            if *count == 0 {
-                self.counts.remove(&proxy);
-            }
+        proxy.iter().for_each(|proxy| self.count_out(proxy));
+    }
+
+    fn count_in(&mut self, proxy: ProxyId) {
+        *self.counts.entry(proxy).or_default() += 1;
+    }
+
+    fn count_out(&mut self, proxy: &ProxyId) {
+        let Some(count) = self.counts.get_mut(proxy) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.counts.remove(proxy);
         }
     }
 
@@ -132,6 +136,9 @@ impl ProxyAssignmentManager {
 
     /// Keys of proxies in error go to proxies that work, as long as there is one.
     fn leave_failed(&mut self, around: &Placing<'_>, rng: &mut fastrand::Rng) {
+        if !around.proxies.iter().any(|proxy| proxy.status() == ProxyStatus::Error) {
+            return;
+        }
         let failed =
             |id: &ProxyId| around.proxies.get(id).is_some_and(|proxy| proxy.status() == ProxyStatus::Error);
         let leaving: Vec<KeyId> = around
@@ -189,28 +196,35 @@ impl ProxyAssignmentManager {
     /// Moves the fewest automatic keys that even the loads out, when they differ by more than the threshold; answers
     /// how many moved.
     pub fn rebalance(&mut self, around: &Placing<'_>) -> usize {
+        let loads = self.loads(around);
+        let threshold = around.settings.rebalance_threshold;
+        if !is_uneven(&loads, threshold) {
+            return 0;
+        }
         let mut automatic: HashMap<ProxyId, Vec<KeyId>> = HashMap::new();
         for key in around.keys.iter().map(|key| &key.entered.id) {
             if let Some(Assignment { proxy_id: Some(proxy), is_manual: false, .. }) = self.get(key) {
                 automatic.entry(proxy.clone()).or_default().push(key.clone());
             }
         }
-        let threshold = around.settings.rebalance_threshold;
-        let plan = generate_rebalance_plan(&self.loads(around), &automatic, threshold);
+        let plan = generate_rebalance_plan(&loads, &automatic, threshold);
         let count = plan.len();
         plan.into_iter().for_each(|step| self.place(&step.key, step.to, around.now));
         count
     }
 
+    /// Automatically; where it belongs by hand is kept.
     fn place(&mut self, key: &KeyId, proxy: ProxyId, now: Millis) {
-        let home = self.get(key).and_then(|entry| entry.home.clone());
-        self.put(Assignment {
-            key_id: key.clone(),
-            proxy_id: Some(proxy),
-            assigned_at: now,
-            is_manual: false,
-            home,
-        });
+        let Some(entry) = self.by_key.get_mut(key) else {
+            let key_id = key.clone();
+            let entry =
+                Assignment { key_id, proxy_id: Some(proxy), assigned_at: now, is_manual: false, home: None };
+            return self.put(entry);
+        };
+        let left = entry.proxy_id.replace(proxy.clone());
+        (entry.assigned_at, entry.is_manual) = (now, false);
+        self.count_in(proxy);
+        left.iter().for_each(|proxy| self.count_out(proxy));
     }
 
     fn is_enabled(&self, entry: &Assignment, around: &Placing<'_>) -> bool {

@@ -61,13 +61,18 @@ pub fn generate_rebalance_plan(
     automatic: &HashMap<ProxyId, Vec<KeyId>>,
     threshold: u32,
 ) -> Vec<Move> {
-    let most = loads.iter().map(|load| load.keys).max().unwrap_or(0);
-    let least = loads.iter().map(|load| load.keys).min().unwrap_or(0);
-    if most - least <= threshold.max(1) {
+    if !is_uneven(loads, threshold) {
         return Vec::new();
     }
     let mut scales = Scales::new(loads, automatic);
     std::iter::from_fn(|| scales.step(loads)).collect()
+}
+
+/// Whether two proxies differ by more than `threshold` keys (at least 1).
+pub fn is_uneven(loads: &[Load], threshold: u32) -> bool {
+    let most = loads.iter().map(|load| load.keys).max().unwrap_or(0);
+    let least = loads.iter().map(|load| load.keys).min().unwrap_or(0);
+    most - least > threshold.max(1)
 }
 
 /// The loads while a plan is made. Each heap may hold outdated entries, which are passed over when they come up, so a
