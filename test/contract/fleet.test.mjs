@@ -155,8 +155,12 @@ describe("a proxy that dies in the middle of traffic", () => {
     await current("west").waitForEntry(() => true);
     const lines = events(gateway);
     const assignments = new Assignments(first, lines);
-    const wrong = wrongPairs({ asked, lines, assignments, ledger, names: NAMES, proxies });
+    const facts = { asked, lines, assignments, ledger, names: NAMES };
+    const wrong = wrongPairs({ ...facts, proxies });
     assert.deepEqual(wrong.slice(0, 5), [], `${wrong.length} wrong pairs`);
+    const [east = [], south = [], west = []] = proxies.values();
+    const swapped = new Map(Object.entries({ east: west, south, west: east }));
+    assert.ok(wrongPairs({ ...facts, proxies: swapped }).length > 0, "the proof would see a wrong pair");
     const spread = assignments.counts([...proxies.keys()]);
     assert.ok(Math.max(...spread) - Math.min(...spread) <= 1, `keys on each proxy: ${spread}`);
     assert.equal(lines.filter(({ event }) => event === "direct.used").length, 0);

@@ -71,6 +71,7 @@ pub struct Pick {
     pub proxy: Option<PickedProxy>,
     /// The model asked for: quotas are held per model.
     pub model: Option<String>,
+    pub begun: Millis,
     /// This request tries a key whose circuit is half-open.
     pub trial: bool,
     /// It goes direct although the key has a proxy, because none works and the user allowed it.
@@ -318,7 +319,16 @@ impl Pools {
             key_name.clone_from(&key.entered.name);
             secret = key.entered.secret.clone();
         }
-        Pick { key: id.clone(), key_name, secret, proxy, model: wish.model.clone(), trial, fallback }
+        Pick {
+            key: id.clone(),
+            key_name,
+            secret,
+            proxy,
+            model: wish.model.clone(),
+            begun: now,
+            trial,
+            fallback,
+        }
     }
 
     fn reasons(

@@ -47,14 +47,14 @@ impl Pools {
                 let turn = match verdict.blame {
                     Blame::Proxy => self.proxies.failed(&proxy.id, now, &verdict.reason, limit),
                     Blame::ProxyOrUpstream => self.doubt(&proxy.id, &verdict.reason, limit, now),
-                    _ if reached_upstream => self.proxies.succeeded(&proxy.id, now, None),
+                    _ if reached_upstream => self.proxies.served(&proxy.id, pick.begun, now),
                     _ => None,
                 };
                 if let Some(turn) = turn {
                     events.extend(self.turned(&proxy.id, turn, settings, now));
                 }
             }
-            None if reached_upstream => self.direct_reached = Some(now),
+            None if reached_upstream => self.direct_reached = self.direct_reached.max(Some(pick.begun)),
             None => {}
         }
         events.extend(self.charge_key(pick, verdict, settings, now));

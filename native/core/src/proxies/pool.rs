@@ -38,7 +38,9 @@ pub struct Health {
     pub last_error: Option<String>,
     pub last_check: Option<Millis>,
     pub last_success: Option<Millis>,
-    /// The last failure since then that may have been the upstream's.
+    /// The last failure that was its own.
+    pub last_fault: Option<Millis>,
+    /// The last failure since the last success that may have been the upstream's.
     pub last_doubt: Option<Millis>,
     /// Time to a usable tunnel, in milliseconds, when last probed.
     pub latency_ms: Option<u64>,
@@ -159,12 +161,27 @@ impl ProxyPoolManager {
         std::mem::take(&mut health.faulty).then_some(Turn::Recovered)
     }
 
+    /// A request that left at `begun` reached the upstream.
+    ///
+    /// Invariant: an answer that was under way when the proxy failed does not bring it back; what it proves, to others as
+    /// well, it proves for the time when it began.
+    pub fn served(&mut self, id: &ProxyId, begun: Millis, now: Millis) -> Option<Turn> {
+        if self.get(id)?.health.last_fault.is_some_and(|at| at > begun) {
+            return None;
+        }
+        let before = self.get(id)?.health.last_success;
+        let turn = self.succeeded(id, now, None);
+        self.get_mut(id)?.health.last_success = before.max(Some(begun));
+        turn
+    }
+
     /// The proxy failed; at `limit` faults in a row it counts as faulty.
     pub fn failed(&mut self, id: &ProxyId, now: Millis, words: &str, limit: u32) -> Option<Turn> {
         let health = &mut self.proxies.get_mut(id)?.health;
         health.errors_in_row = health.errors_in_row.saturating_add(1);
         health.last_error = Some(words.to_owned());
         health.last_check = Some(now);
+        health.last_fault = Some(now);
         let newly = health.errors_in_row >= limit && !health.faulty;
         health.faulty |= newly;
         newly.then_some(Turn::Failed)
@@ -188,7 +205,12 @@ impl ProxyPoolManager {
     pub fn shift_back(&mut self, by: Millis) {
         for proxy in self.proxies.values_mut() {
             let health = &mut proxy.health;
-            let times = [&mut health.last_check, &mut health.last_success, &mut health.last_doubt];
+            let times = [
+                &mut health.last_check,
+                &mut health.last_success,
+                &mut health.last_fault,
+                &mut health.last_doubt,
+            ];
             for at in times.into_iter().flatten() {
                 *at = at.saturating_sub(by);
             }

@@ -20,6 +20,7 @@ fn pick(key: &str) -> Pick {
         secret: Secret::new("test-key"),
         proxy: None,
         model: None,
+        begun: 0,
         trial: false,
         fallback: false,
     }

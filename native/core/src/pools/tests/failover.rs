@@ -171,6 +171,18 @@ fn while_others_reach_the_upstream_the_failing_proxy_is_to_blame() {
 }
 
 #[test]
+fn an_answer_that_was_under_way_when_its_proxy_failed_does_not_bring_it_back() {
+    let settings = with(FailurePolicy::Reassign);
+    let mut pools = pools(2, 2);
+    pools.assignments.assign(&"k1".into(), Some("p1".into()), 0);
+    let answered = judge(&Outcome::Answered { status: 200, error: None, retry_after: None });
+    let late = pools.lease(&pin("k1"), &settings, 0).unwrap();
+    break_proxy_of(&mut pools, "k1", &settings);
+    assert_eq!(pools.settle(&late, true, &answered, &settings, 9), []);
+    assert_eq!(proxy_of(&pools, "k1").as_deref(), Some("p2"));
+}
+
+#[test]
 fn a_request_that_failed_behind_every_proxy_does_not_go_direct() {
     let settings = with(FailurePolicy::ReassignThenDirect);
     let mut pools = pools(3, 2);
