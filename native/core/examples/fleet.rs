@@ -78,7 +78,7 @@ fn lopsided(keys: usize, proxies: usize) -> Result<Entered, Box<dyn Error>> {
         is_manual: false,
         home: None,
     });
-    Ok(Entered { assignments: assignments.collect(), keys, proxies })
+    Ok(Entered { assignments: assignments.collect(), keys, proxies, rotating: None })
 }
 
 fn key(number: usize) -> EnteredKey {

@@ -106,6 +106,11 @@ impl ProxyAssignmentManager {
     }
 
     fn drop_dangling(&mut self, around: &Placing<'_>) {
+        let known = |proxy: &ProxyId| around.proxies.get(proxy).is_some();
+        for entry in self.by_key.values_mut() {
+            entry.home = entry.home.take().filter(known);
+        }
+        self.send_stranded_home(around);
         let fits = |entry: &Assignment| {
             around.keys.get(&entry.key_id).is_some()
                 && match &entry.proxy_id {
@@ -116,9 +121,20 @@ impl ProxyAssignmentManager {
         let gone: Vec<KeyId> =
             self.by_key.values().filter(|entry| !fits(entry)).map(|entry| entry.key_id.clone()).collect();
         gone.iter().for_each(|key| self.take(key));
-        for entry in self.by_key.values_mut() {
-            entry.home = entry.home.take().filter(|home| around.proxies.get(home).is_some());
-        }
+    }
+
+    /// The proxy that a key was away on is removed: what was chosen by hand holds again, working or not.
+    fn send_stranded_home(&mut self, around: &Placing<'_>) {
+        let gone = |entry: &&Assignment| {
+            entry.proxy_id.as_ref().is_some_and(|proxy| around.proxies.get(proxy).is_none())
+        };
+        let stranded: Vec<(KeyId, ProxyId)> = self
+            .by_key
+            .values()
+            .filter(gone)
+            .filter_map(|entry| Some((entry.key_id.clone(), entry.home.clone()?)))
+            .collect();
+        stranded.into_iter().for_each(|(key, home)| self.assign(&key, Some(home), around.now));
     }
 
     /// Keys placed by hand go back to their proxy once it works again.

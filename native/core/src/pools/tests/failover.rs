@@ -209,3 +209,22 @@ fn a_request_without_another_key_takes_its_own_key_another_way() {
     assert!(pools.lease(&wish, &direct, 0).unwrap().fallback);
     assert!(!pools.reroute(&pick, &[failed], &with(FailurePolicy::Fail), 0).0);
 }
+
+#[test]
+fn a_choice_by_hand_outlives_the_proxy_that_stood_in() {
+    let settings = with(FailurePolicy::Reassign);
+    let mut pools = pools(1, 3);
+    pools.assignments.assign(&"k1".into(), Some("p1".into()), 0);
+    break_proxy_of(&mut pools, "k1", &settings);
+    for _ in 0..2 {
+        let stand_in = pools.assignments.get(&"k1".into()).unwrap().proxy_id.clone().unwrap();
+        pools.proxies.remove(&stand_in).unwrap();
+        pools.settle_assignments(&settings, 5);
+    }
+    let entry = pools.assignments.get(&"k1".into()).unwrap();
+    assert_eq!(
+        (entry.proxy_id.clone(), entry.is_manual),
+        (Some("p1".into()), true),
+        "with nobody left it waits"
+    );
+}
