@@ -141,7 +141,11 @@ pub fn settled(before: &Pools, after: &Pools, pick: &Pick, cause: Cause, now: Mi
                 | Cause::Unreached
                 | Cause::CallerLeft
         );
-        if is_own && same_server && reached && new.health.errors_in_row != 0 {
+        let failed_meanwhile = old.health.last_fault.is_some_and(|at| at > pick.begun);
+        if is_own && same_server && failed_meanwhile && old.health.faulty && !new.health.faulty {
+            wrong.push(format!("{cause:?} began before {id} failed and brought it back"));
+        }
+        if is_own && same_server && reached && !failed_meanwhile && new.health.errors_in_row != 0 {
             wrong.push(format!("{cause:?} came over {id} and does not count as its success"));
         }
     }
