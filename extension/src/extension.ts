@@ -11,7 +11,7 @@ import { loadAddon } from "./core/addon";
 import { CoreSession } from "./core/session";
 import { Notices } from "./notices/notices";
 import { Panel, VIEW_TYPE } from "./panel/panel";
-import { currentSettings, onSettingsChange, setPort } from "./settings/watchSettings";
+import { adoptSettings, currentSettings, onSettingsChange, setPort } from "./settings/watchSettings";
 import { StatusBar } from "./status/statusBar";
 import { vscodeFiles } from "./ui/vscodeFiles";
 import { vscodeUi } from "./ui/vscodeUi";
@@ -91,12 +91,14 @@ function sessionFor(
     stateFile: vscode.Uri.joinPath(context.globalStorageUri, "state.json").fsPath,
     extraCaFile: process.env.NODE_EXTRA_CA_CERTS,
     settings: currentSettings,
+    adoptSettings,
     onSnapshot: (snapshot) => changes.fire(snapshot),
     onEvent(event) {
       write(log, event.level, event.message);
       if (event.type === "state.warning") told.warning(event.message);
       if (event.type === "proxies.down") told.proxiesDown(event.message);
     },
+    onNote: (message) => log.info(message),
     onWarning(message) {
       log.warn(message);
       told.warning(message);

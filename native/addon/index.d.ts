@@ -4,8 +4,8 @@
 export declare class Aggregator {
   /** `onMessages` gets a JSON array of CoreMessage, at most ten times a second; the first of a quiet time at once. */
   constructor(onMessages: (arg: string) => void)
-  /** Names of the secrets to read, given the text of the secret `geminiApiKeysIds`. */
-  static secretNames(index?: string | undefined | null): Array<string>
+  /** Names of the secrets to read, given those read so far by name: ask again until no name is new. */
+  static secretNames(known?: Record<string, string> | undefined | null): Array<string>
   /**
    * Takes JSON of OpenOptions and loads the vault. Resolves to JSON of OpenReport; rejects when the settings
    * are invalid.

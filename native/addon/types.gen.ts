@@ -315,8 +315,22 @@ state_file?: string,
  */
 extra_ca_file?: string, };
 
+/**
+ * Each under the name it has in today's settings, below `proxy`.
+ */
+export type LegacySettings = { autoAssignment?: boolean, loadBalancingStrategy?: LoadBalancingStrategy, healthCheckIntervalSeconds?: number, maxErrorsBeforeDisable?: number, rebalanceThreshold?: number, };
+
 export type OpenReport = { 
 /**
  * Stored data that could not be read, one sentence each; the rest is loaded.
  */
-warnings: Array<string>, };
+warnings: Array<string>, 
+/**
+ * What was taken over from an earlier version, for the log.
+ */
+notes: Array<string>, 
+/**
+ * Settings of an earlier version. The core runs with them where its own had their defaults; the host keeps each one
+ * that the user has not set, then applies its settings.
+ */
+legacy_settings?: LegacySettings, };

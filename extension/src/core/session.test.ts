@@ -2,7 +2,14 @@
 // window that was second reads the vault anew before it becomes the one that writes it.
 
 import { expect, it } from "vitest";
-import type { Command, CoreMessage, EndpointView, Settings, Snapshot } from "../../../native/addon/types.gen";
+import type {
+  Command,
+  CoreMessage,
+  EndpointView,
+  OpenReport,
+  Settings,
+  Snapshot,
+} from "../../../native/addon/types.gen";
 import type { AggregatorClass } from "./addon";
 import { CoreSession, type Host } from "./session";
 
@@ -15,6 +22,8 @@ function stage(...starts: EndpointView[]) {
   const settings = { server: { host: "127.0.0.1", port: 3146 } } as Settings;
   const shown: EndpointView["kind"][] = [];
   const warnings: string[] = [];
+  /** What opening reports beyond an empty report. */
+  const report: Partial<OpenReport> = {};
   let emit: (messages: CoreMessage[]) => void = () => undefined;
 
   class DiaryCore {
@@ -22,12 +31,12 @@ function stage(...starts: EndpointView[]) {
     constructor(onMessages: (json: string) => void) {
       emit = (messages) => onMessages(JSON.stringify(messages));
     }
-    static secretNames(index?: string | null) {
-      return ["geminiApiKeysIds", ...(index ? JSON.parse(index) : [])];
+    static secretNames(known?: Record<string, string> | null) {
+      return ["geminiApiKeysIds", ...JSON.parse(known?.geminiApiKeysIds ?? "[]")];
     }
     async open(options: string) {
       diary.push(`open ${Object.keys(JSON.parse(options).secrets).join()}`);
-      return JSON.stringify({ warnings: [] });
+      return JSON.stringify({ warnings: [], notes: [], ...report });
     }
     async startServer() {
       this.#endpoint = starts.shift() ?? listening;
@@ -72,6 +81,11 @@ function stage(...starts: EndpointView[]) {
     stateFile: "state.json",
     extraCaFile: undefined,
     settings: () => structuredClone(settings),
+    adoptSettings: async (earlier) => {
+      diary.push(`adopt ${Object.keys(earlier).join()}`);
+      settings.maxAttempts = 9;
+    },
+    onNote: (message) => diary.push(message),
     onSnapshot: ({ endpoint }) => shown.push(endpoint.kind),
     onEvent: () => undefined,
     onWarning: (message) => warnings.push(message),
@@ -85,6 +99,7 @@ function stage(...starts: EndpointView[]) {
     settings,
     shown,
     warnings,
+    report,
     emit: (...messages: CoreMessage[]) => emit(messages),
   };
 }
@@ -173,4 +188,18 @@ it("an older snapshot never replaces a newer one", async () => {
   emit(snapshot(7));
   emit(snapshot(6));
   expect(session.snapshot.revision).toBe(7);
+});
+
+it("settings of an earlier version are kept, and the core hears what came of it before it serves", async () => {
+  const { session, diary, report } = stage();
+  report.notes = ["Taken over."];
+  report.legacy_settings = { rebalanceThreshold: 2 };
+  await session.start();
+  expect(diary).toEqual([
+    "open geminiApiKeysIds",
+    "Taken over.",
+    "adopt rebalanceThreshold",
+    "apply_settings",
+    "start listening",
+  ]);
 });

@@ -5,6 +5,7 @@ import type {
   Command,
   EndpointView,
   Event,
+  LegacySettings,
   OpenOptions,
   OpenReport,
   Reply,
@@ -28,8 +29,12 @@ export type Host = {
   /** The file of Node's `NODE_EXTRA_CA_CERTS`, which native code does not heed by itself. */
   readonly extraCaFile: string | undefined;
   settings(): Settings;
+  /** Keeps each setting of an earlier version that the user has not set. */
+  adoptSettings(earlier: LegacySettings): Promise<void>;
   onSnapshot(snapshot: Snapshot): void;
   onEvent(event: Event): void;
+  /** Worth a line in the log, as a sentence. */
+  onNote(message: string): void;
   /** Something the user should know and may have to mend, as a sentence. */
   onWarning(message: string): void;
   onFault(error: unknown): void;
@@ -146,7 +151,7 @@ export class CoreSession {
     const host = this.#host;
     const Core = host.loadAddon();
     const settings = host.settings();
-    const secrets = await readVault(host.secrets, (index) => Core.secretNames(index));
+    const secrets = await readVault(host.secrets, (known) => Core.secretNames(known));
     const core = new Core((json) => this.#receive(core, vault, json));
     const vault = new VaultWriter(host.secrets, (ticket, error) => core.vaultWritten(ticket, error));
     const report = await opened(core, {
@@ -158,9 +163,23 @@ export class CoreSession {
     });
     this.#opened = { core, vault };
     this.#settings = settings;
+    for (const note of report.notes) host.onNote(note);
+    if (report.legacy_settings) await this.#adopt(report.legacy_settings);
     const lost = lostKeys(host.memory, JSON.parse(core.snapshot()).keys.length);
     for (const warning of lost === undefined ? report.warnings : [...report.warnings, lost]) host.onWarning(warning);
     return this.#opened;
+  }
+
+  /** The core already runs with them; what the user had set himself wins over them. */
+  async #adopt(earlier: LegacySettings): Promise<void> {
+    try {
+      await this.#host.adoptSettings(earlier);
+    } catch (error) {
+      this.#host.onWarning(`The settings of the earlier version could not be kept: ${sentence(error)}`);
+    }
+    const settings = this.#host.settings();
+    const reply = await this.#command({ kind: "apply_settings", settings });
+    if (reply.kind === "done") this.#settings = settings;
   }
 
   #receive(core: Aggregator, vault: VaultWriter, json: string): void {

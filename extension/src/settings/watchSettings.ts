@@ -2,7 +2,7 @@
 // settings is in `settings.ts`.
 
 import * as vscode from "vscode";
-import type { Settings } from "../../../native/addon/types.gen";
+import type { LegacySettings, Settings } from "../../../native/addon/types.gen";
 import { readSettings, SECTION } from "./settings";
 
 export function currentSettings(): Settings {
@@ -23,4 +23,16 @@ export function onSettingsChange(changed: () => void): vscode.Disposable {
 /** For this machine: the settings have machine scope, and no workspace may set them. */
 export async function setPort(port: number): Promise<void> {
   await vscode.workspace.getConfiguration(SECTION).update("port", port, vscode.ConfigurationTarget.Global);
+}
+
+/** Once, after an upgrade: a setting that the user has not set takes the earlier version's value. */
+export async function adoptSettings(earlier: LegacySettings): Promise<void> {
+  const section = vscode.workspace.getConfiguration(SECTION);
+  for (const [name, value] of Object.entries(earlier)) {
+    const setting = `proxy.${name}`;
+    const isSet = section.inspect(setting)?.globalValue !== undefined;
+    if (!isSet && section.get(setting) !== value) {
+      await section.update(setting, value, vscode.ConfigurationTarget.Global);
+    }
+  }
 }

@@ -1,19 +1,23 @@
-// Reads from the editor's secret storage what the core asks for at start. Which secrets those are, the core says;
-// this file must not know their formats beyond the index's name.
-
-/** The secret that lists the ids of all keys; the other names follow from it. */
-const INDEX = "geminiApiKeysIds";
+// Reads from the editor's secret storage what the core asks for at start. Which secrets those are, the core says; this
+// file must not know their names or formats.
 
 export type SecretSource = { get(name: string): Thenable<string | undefined> };
 
-/** Every secret that exists, by name. */
+/** Every secret that exists, by name. What is read names more to read (a key's id its text), so the core is asked again. */
 export async function readVault(
   secrets: SecretSource,
-  namesOf: (index: string | undefined) => readonly string[],
+  namesOf: (known: Record<string, string>) => readonly string[],
 ): Promise<Record<string, string>> {
-  const index = await secrets.get(INDEX);
-  const values = await Promise.all(
-    namesOf(index).map(async (name): Promise<[string, string | undefined]> => [name, await secrets.get(name)]),
-  );
-  return Object.fromEntries(values.filter((entry): entry is [string, string] => entry[1] !== undefined));
+  const known: Record<string, string> = {};
+  const asked = new Set<string>();
+  for (;;) {
+    const names = namesOf(known).filter((name) => !asked.has(name));
+    if (names.length === 0) return known;
+    for (const name of names) asked.add(name);
+    const values = await Promise.all(names.map((name) => secrets.get(name)));
+    names.forEach((name, place) => {
+      const value = values[place];
+      if (value !== undefined) known[name] = value;
+    });
+  }
 }

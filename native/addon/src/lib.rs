@@ -13,8 +13,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aggregator_core::aggregator::{Aggregator as Core, Opening, Tokens};
+use aggregator_core::clock::{Clock, SystemClock};
 use aggregator_core::command::{Command, Refusal, RefusalCode, Reply};
 use aggregator_core::store::json_file::JsonFile;
+use aggregator_core::vault::legacy::{self, Found};
 use aggregator_core::vault::secrets;
 use aggregator_core::wire::{OpenOptions, OpenReport};
 use napi::bindgen_prelude::Function;
@@ -69,10 +71,10 @@ impl Aggregator {
         Ok(Self { inner })
     }
 
-    /// Names of the secrets to read, given the text of the secret `geminiApiKeysIds`.
+    /// Names of the secrets to read, given those read so far by name: ask again until no name is new.
     #[napi(catch_unwind)]
-    pub fn secret_names(index: Option<String>) -> Vec<String> {
-        secrets::secret_names(index.as_deref())
+    pub fn secret_names(known: Option<HashMap<String, String>>) -> Vec<String> {
+        secrets::secret_names(&that_exist(known.unwrap_or_default()))
     }
 
     /// Takes JSON of OpenOptions and loads the vault. Resolves to JSON of OpenReport; rejects when the settings
@@ -169,10 +171,16 @@ impl Inner {
         // Without the parser's own words: the options hold secrets.
         let options: OpenOptions = serde_json::from_str(options_json)
             .map_err(|error| failure(format!("The options cannot be read at column {}.", error.column())))?;
-        let (entered, warnings) = secrets::load(&that_exist(options.secrets));
+        let mut rng = fastrand::Rng::new();
+        let found = legacy::read(&that_exist(options.secrets), SystemClock.now(), &mut rng);
+        let mut settings = options.settings;
+        if let Some(hints) = &found.settings {
+            hints.lay_under(&mut settings.proxy);
+        }
+        self.vault.owe(found.writes);
         let core = Core::open(Opening {
-            settings: options.settings,
-            entered,
+            settings,
+            entered: found.entered,
             tokens: Tokens::File(PathBuf::from(options.token_file)),
             vault: Arc::clone(&self.vault) as Arc<_>,
             store: options.state_file.map(|path| Arc::new(JsonFile::new(path)) as Arc<_>),
@@ -181,7 +189,8 @@ impl Inner {
         .map_err(|cannot| failure(cannot.to_string()))?;
         self.outlet.follow(&core);
         *self.core.write() = Some(core);
-        json(&OpenReport { warnings })
+        let Found { warnings, notes, settings: legacy_settings, .. } = found;
+        json(&OpenReport { warnings, notes, legacy_settings })
     }
 
     /// Drops the core and its threads; sockets close with them.

@@ -22,6 +22,9 @@ pub struct Ticketed {
 pub struct SecretVault {
     outgoing: mpsc::UnboundedSender<Ticketed>,
     waiting: Mutex<Waiting>,
+    /// What reading left to write, a migration say.
+    /// Invariant: nothing else is stored before it, because changes are computed against what it makes of the store.
+    owed: tokio::sync::Mutex<Vec<SecretWrite>>,
 }
 
 #[derive(Default)]
@@ -32,7 +35,15 @@ struct Waiting {
 
 impl SecretVault {
     pub fn new(outgoing: mpsc::UnboundedSender<Ticketed>) -> Self {
-        Self { outgoing, waiting: Mutex::default() }
+        Self { outgoing, waiting: Mutex::default(), owed: tokio::sync::Mutex::default() }
+    }
+
+    /// To be written before the first change, by the window that writes.
+    pub fn owe(&self, writes: Vec<SecretWrite>) {
+        // Nobody holds it yet: the core is not open.
+        if let Ok(mut owed) = self.owed.try_lock() {
+            *owed = writes;
+        }
     }
 
     /// An unknown ticket (answered twice, or too late) changes nothing.
@@ -69,6 +80,7 @@ impl SecretVault {
 #[async_trait]
 impl Vault for SecretVault {
     async fn save(&self, before: &Entered, after: &Entered) -> Result<(), VaultError> {
+        self.begin().await?;
         let writes = writes_between(before, after);
         if writes.is_empty() {
             return Ok(());
@@ -79,5 +91,14 @@ impl Vault for SecretVault {
             Ok(()) => Err(error),
             Err(_) => Err(VaultError(format!("{}; what was stored before could not be put back", error.0))),
         }
+    }
+
+    async fn begin(&self) -> Result<(), VaultError> {
+        let mut owed = self.owed.lock().await;
+        if !owed.is_empty() {
+            self.carry_out(owed.clone()).await?;
+            owed.clear();
+        }
+        Ok(())
     }
 }

@@ -24,6 +24,7 @@ pub mod pools;
 pub mod proxies;
 pub mod refusal;
 pub mod requests;
+mod salvage;
 pub mod secret;
 pub mod server;
 pub mod settings;

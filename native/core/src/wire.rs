@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::settings::Settings;
+use crate::vault::legacy::LegacySettings;
 
 #[derive(Deserialize, TS)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +35,13 @@ pub struct OpenOptions {
 pub struct OpenReport {
     /// Stored data that could not be read, one sentence each; the rest is loaded.
     pub warnings: Vec<String>,
+    /// What was taken over from an earlier version, for the log.
+    pub notes: Vec<String>,
+    /// Settings of an earlier version. The core runs with them where its own had their defaults; the host keeps each one
+    /// that the user has not set, then applies its settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub legacy_settings: Option<LegacySettings>,
 }
 
 /// What the addon's callback receives: a JSON array of these, at most ten calls a second.

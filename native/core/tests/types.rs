@@ -13,6 +13,7 @@ use aggregator_core::settings::{
     FailurePolicy, Http2, KeySelection, LoadBalancingStrategy, LocalAuth, MonitoringSettings, ProxySettings,
     RequestLogSettings, RotatingSettings, ServerSettings, Settings, TlsFiles, UpstreamSettings,
 };
+use aggregator_core::vault::legacy::LegacySettings;
 use aggregator_core::vault::secrets::SecretWrite;
 use aggregator_core::views::{
     EndpointView, KeyStatus, KeyView, ProxyStatusView, ProxyView, RotatingMode, RotatingView, Snapshot,
@@ -71,6 +72,7 @@ fn generate() -> String {
     declare::<RequestLogSettings>(&mut text);
     declare::<Settings>(&mut text);
     declare::<OpenOptions>(&mut text);
+    declare::<LegacySettings>(&mut text);
     declare::<OpenReport>(&mut text);
     text
 }

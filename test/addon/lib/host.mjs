@@ -63,10 +63,20 @@ export class Host {
 
   /** Opens with the secrets that the core asks for. @returns {Promise<OpenReport>} */
   async open() {
-    const names = this.Core.secretNames(this.store.get("geminiApiKeysIds"));
-    const secrets = Object.fromEntries(names.filter((name) => this.store.has(name)).map((n) => [n, this.store.get(n)]));
+    const secrets = this.#asked();
     const options = { settings: this.#settings, secrets, token_file: this.tokenFile };
     return JSON.parse(this.#heard(await this.core.open(JSON.stringify(options))));
+  }
+
+  /** What the core asks for, again and again until what it was given names nothing new. */
+  #asked() {
+    /** @type {Record<string, string>} */
+    const known = {};
+    for (;;) {
+      const names = this.Core.secretNames(known).filter((name) => !(name in known) && this.store.has(name));
+      if (names.length === 0) return known;
+      for (const name of names) known[name] = this.store.get(name) ?? "";
+    }
   }
 
   /** @returns {Promise<EndpointView>} */

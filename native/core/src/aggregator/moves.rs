@@ -30,6 +30,10 @@ impl Aggregator {
     /// Afterwards the vault holds what is in force; an error is a sentence for the user.
     pub(super) async fn save_moves(&self) -> Result<(), String> {
         let _one_at_a_time = self.editing.lock().await;
+        let begun = self.vault.begin().await;
+        begun.map_err(|error| {
+            format!("What was read from the secret store could not be put in order: {}", error.0)
+        })?;
         let before = self.saved.lock().clone();
         let after = self.state.pools.lock().entered();
         if before == after {

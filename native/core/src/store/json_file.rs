@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Found, Kept, StateStore, StoreError, VERSION};
 use crate::clock::{Clock, SystemClock};
+use crate::pools::learned::LearnedPools;
+use crate::salvage;
 
 /// Far above what is ever written; a larger file is not one of ours.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
@@ -22,20 +24,23 @@ impl JsonFile {
         Self { path: path.into() }
     }
 
-    fn read(&self) -> Result<Option<Kept>, String> {
+    fn read(&self) -> Result<Option<Kept>, Unreadable> {
         let length = match fs::metadata(&self.path) {
             Ok(metadata) => metadata.len(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(Unreadable::whole(error.to_string())),
         };
         if length > MOST_BYTES {
-            return Err("it is far too large".to_owned());
+            return Err(Unreadable::whole("it is far too large".to_owned()));
         }
-        let text = fs::read(&self.path).map_err(|error| error.to_string())?;
-        let kept: Kept = serde_json::from_slice(&text)
-            .map_err(|error| format!("line {}, column {}: {}", error.line(), error.column(), kind(&error)))?;
+        let text = fs::read(&self.path).map_err(|error| Unreadable::whole(error.to_string()))?;
+        let kept: Kept = serde_json::from_slice(&text).map_err(|error| Unreadable {
+            why: format!("line {}, column {}: {}", error.line(), error.column(), kind(&error)),
+            rest: salvaged(&String::from_utf8_lossy(&text)),
+        })?;
         if kept.version > VERSION {
-            return Err(format!("it was written by a newer version of this program (form {})", kept.version));
+            let why = format!("it was written by a newer version of this program (form {})", kept.version);
+            return Err(Unreadable::whole(why));
         }
         Ok(Some(kept))
     }
@@ -60,19 +65,24 @@ impl JsonFile {
 
 impl StateStore for JsonFile {
     fn load(&self) -> Found {
-        let why = match self.read() {
+        let Unreadable { why, rest } = match self.read() {
             Ok(kept) => return Found { kept, warning: None },
-            Err(why) => why,
+            Err(unreadable) => unreadable,
         };
         let what_now = match self.set_aside() {
             Ok(aside) => format!("It was set aside as {}", aside.display()),
             Err(error) => format!("It could not be set aside either ({error})"),
         };
+        let rest = rest.map(|kept| *kept).filter(|kept| count(kept) > 0);
+        let learned_anew = match &rest {
+            Some(kept) => format!("{} of its entries stay known, the rest is learned anew", count(kept)),
+            None => "quotas and owners of files are learned anew".to_owned(),
+        };
         let words = format!(
-            "The learned state in {} cannot be read: {why}. {what_now}; quotas and owners of files are learned anew.",
+            "The learned state in {} cannot be read: {why}. {what_now}; {learned_anew}.",
             self.path.display()
         );
-        Found { kept: None, warning: Some(words) }
+        Found { kept: rest, warning: Some(words) }
     }
 
     fn save(&self, kept: &Kept) -> Result<(), StoreError> {
@@ -83,6 +93,33 @@ impl StateStore for JsonFile {
             ))
         })
     }
+}
+
+/// Why a file cannot be read, and what is whole in it nevertheless.
+struct Unreadable {
+    why: String,
+    rest: Option<Box<Kept>>,
+}
+
+impl Unreadable {
+    fn whole(why: String) -> Self {
+        Self { why, rest: None }
+    }
+}
+
+/// Each kind of entry has fields that no other has, so none is taken for another.
+fn salvaged(text: &str) -> Option<Box<Kept>> {
+    let pools = LearnedPools {
+        keys: salvage::objects(text),
+        rests: salvage::objects(text),
+        ..LearnedPools::default()
+    };
+    let (owned, uploads) = (salvage::objects(text), salvage::objects(text));
+    Some(Box::new(Kept { version: VERSION, pools, owned, uploads }))
+}
+
+fn count(kept: &Kept) -> usize {
+    kept.pools.keys.len() + kept.pools.rests.len() + kept.owned.len() + kept.uploads.len()
 }
 
 /// Without serde's own words, which may quote the file.
@@ -156,6 +193,22 @@ mod tests {
             });
             assert_eq!(fs::read_to_string(aside.unwrap().path()).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn whole_entries_of_a_damaged_file_stay_known() {
+        let folder = Folder::new("salvaged");
+        let store = JsonFile::new(folder.0.join("state.json"));
+        let text = r#"{"version":1,"pools":{"at":5,"keys":[{"id":"k1","fingerprint":"ab"},{"id":"k2","finge"#;
+        fs::write(&store.path, text).unwrap();
+        let found = store.load();
+        let kept = found.kept.unwrap();
+        assert_eq!(
+            (kept.pools.keys.len(), kept.pools.rests.len(), kept.owned.len(), kept.uploads.len()),
+            (1, 0, 0, 0)
+        );
+        assert!(found.warning.unwrap().contains("1 of its entries"));
+        assert!(!store.path.exists());
     }
 
     #[test]

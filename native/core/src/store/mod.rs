@@ -19,11 +19,8 @@ pub const VERSION: u32 = 1;
 #[serde(rename_all = "camelCase")]
 pub struct Kept {
     pub version: u32,
-    #[serde(default)]
     pub pools: LearnedPools,
-    #[serde(default)]
     pub owned: Vec<OwnedName>,
-    #[serde(default)]
     pub uploads: Vec<OwnedUpload>,
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Invariant: a change is saved before it is applied, so nothing the user was told of can be lost or half-done.
 
+pub mod legacy;
 pub mod secrets;
 
 use std::sync::Arc;
@@ -48,12 +49,18 @@ pub struct EnteredRotating {
 #[serde(rename_all = "camelCase")]
 pub struct Assignment {
     pub key_id: KeyId,
+    #[serde(deserialize_with = "said")]
     pub proxy_id: Option<ProxyId>,
     pub assigned_at: Millis,
     pub is_manual: bool,
     /// The proxy chosen by hand that failed: the key is away from it and returns when it works again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub home: Option<ProxyId>,
+}
+
+/// `null` pins "No Proxy", a missing field means nothing: a damaged entry must not send its key out directly.
+fn said<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<ProxyId>, D::Error> {
+    Option::deserialize(deserializer)
 }
 
 /// Everything the user entered, in the order entered.
@@ -73,6 +80,11 @@ pub struct VaultError(pub String);
 pub trait Vault: Send + Sync {
     /// Keeps `after` where `before` was kept; returns once it is safe.
     async fn save(&self, before: &Entered, after: &Entered) -> Result<(), VaultError>;
+
+    /// Called when this program has become the one that writes: carries out what reading left to do, a migration say.
+    async fn begin(&self) -> Result<(), VaultError> {
+        Ok(())
+    }
 }
 
 /// The vault of a program whose input is a file the user writes: nothing is written back.
