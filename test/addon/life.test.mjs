@@ -192,7 +192,7 @@ describe("malformed input", () => {
     const Core = /** @type {any} */ (loadAddon());
     assert.throws(() => new Core(), Error);
     assert.throws(() => new Core("text"), Error);
-    assert.throws(() => Core.secretNames(5), Error);
+    assert.throws(() => Core.secretNames({ geminiApiKeysIds: 5 }), Error);
     assert.throws(() => core.vaultWritten("one"), Error);
     for (const call of [() => core.command(5), () => core.open(), () => core.open({})]) {
       await assert.rejects(async () => call(), Error);
