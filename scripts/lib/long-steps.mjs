@@ -20,6 +20,7 @@ export function longSteps(mutants) {
     scenario("10000 cases of answers cut anywhere", "chaos", "cuts::", { CUTS: "10000" }),
     scenario("10000 cases of calls that create, and fail", "chaos", "creations::", { CREATIONS: "10000" }),
     scenario("5000 simulated worlds", "simulation", "", { SIMULATION_RUNS: "5000" }),
+    scenario("1000 truncations and flips of every stored text", "damage", "", { FLIPS: "1000" }),
     fleet("100000 requests while proxies die and return", "test/contract/fleet.test.mjs", {
       FLEET_REQUESTS: "100000",
       FLEET_RATE: "200",

@@ -70,7 +70,7 @@ pub fn read(line: &Line, environment: impl Fn(&str) -> Option<String>) -> Result
         |name: &str| environment(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut from_environment = Vec::new();
     let mut problems = Vec::new();
-    let mut warnings = Vec::new();
+    let mut warnings = Vec::from_iter(second_file(file.as_deref()));
     overlay_rotating(&mut config, variable("ROTATING_PROXY"), &mut warnings);
     overlay(&mut config, line, variable, &mut from_environment, &mut problems);
     problems.extend(config.settings().problems());
@@ -95,6 +95,18 @@ pub fn read(line: &Line, environment: impl Fn(&str) -> Option<String>) -> Result
         config,
         warnings,
         file,
+    })
+}
+
+/// The older program read a second file, `proxy.yaml`; its fields belong into the one configuration now.
+fn second_file(file: Option<&Path>) -> Option<String> {
+    let path = file?.with_file_name("proxy.yaml");
+    (file != Some(path.as_path()) && path.is_file()).then(|| {
+        format!(
+            "{} of the older program is not read: move what it says into {}; `check --config` with it names today's fields.",
+            path.display(),
+            file.map(|file| file.display().to_string()).unwrap_or_default()
+        )
     })
 }
 

@@ -54,6 +54,23 @@ fn a_bare_key_file_of_the_older_program_loads() {
 }
 
 #[test]
+fn the_older_programs_second_file_is_pointed_at_and_its_fields_are_named_as_today() {
+    let words = problems("proxy:\n  adminToken: secret-of-the-admin\n");
+    assert!(words.contains("yaml:2:3") && words.contains("is server.adminToken now"), "{words}");
+    assert!(!words.contains("secret-of-the-admin"), "{words}");
+    let folder = std::env::temp_dir().join(format!("gka-second-file-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("keys.yaml");
+    std::fs::write(&file, "keys:\n  - key: test-key-alpha-0001\n").unwrap();
+    std::fs::write(folder.join("proxy.yaml"), "proxy:\n  port: 1\n").unwrap();
+    let ready = read(&Line { file: Some(file), ..Line::default() }, |_| None);
+    std::fs::remove_dir_all(&folder).unwrap();
+    let ready = ready.map_err(|problems| problems.to_string()).unwrap();
+    assert_eq!(ready.settings.server.port, 3146);
+    assert!(ready.warnings.concat().contains("proxy.yaml of the older program is not read"));
+}
+
+#[test]
 fn an_empty_or_commented_file_is_the_defaults() {
     assert!(read_text("").is_ok());
     assert!(read_text("# nothing yet\n").is_ok());

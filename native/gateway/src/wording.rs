@@ -23,7 +23,10 @@ pub fn sentence(message: &str) -> String {
     if let Some((name, names)) =
         message.strip_prefix("unknown field ").and_then(|text| text.split_once(", expected "))
     {
-        return format!("there is no field {name} here; use one of {}.", listed(names));
+        let today = todays_name(name.trim_matches('`'));
+        let today =
+            today.map(|today| format!("; the older program's {name} is {today} now")).unwrap_or_default();
+        return format!("there is no field {name} here{today}; use one of {}.", listed(names));
     }
     if let Some(name) = message.strip_prefix("missing field ") {
         return format!("the field {name} is missing.");
@@ -38,6 +41,21 @@ pub fn sentence(message: &str) -> String {
         "expected string scalar" => "a text is expected.".to_owned(),
         other => format!("{}.", without_values(other)),
     }
+}
+
+/// What a field of the older program's `proxy.yaml` is called now.
+fn todays_name(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "host" => "server.host",
+        "port" => "server.port",
+        "adminToken" => "server.adminToken",
+        "accessTokens" => "server.accessTokens",
+        "requireAuth" => "server.localAuth (token for true, off for false)",
+        "requestTimeoutMs" => "upstream.requestTimeoutSeconds (in seconds)",
+        "upstreamBaseUrl" => "upstream.baseUrl",
+        "healthCheckIntervalSeconds" => "proxy.healthCheckIntervalSeconds",
+        _ => return None,
+    })
 }
 
 /// Everything between the first and the last quotation mark is left out.
@@ -62,6 +80,11 @@ mod tests {
             (
                 "unknown field `prot`, expected one of host, port at line 2, column 3",
                 "there is no field `prot` here; use one of host, port.",
+            ),
+            (
+                "unknown field `requestTimeoutMs`, expected one of autoAssignment at line 2, column 3",
+                "there is no field `requestTimeoutMs` here; the older program's `requestTimeoutMs` is \
+                 upstream.requestTimeoutSeconds (in seconds) now; use one of autoAssignment.",
             ),
             ("unknown variant `x`, expected one of a, b at line 1, column 1", "one of a, b is expected."),
             ("missing field `key` at line 2, column 5", "the field `key` is missing."),
