@@ -140,6 +140,8 @@ fn check(name: &str, place: &str, before: &Store, store: &Store) {
     if name == "geminiApiKeysIds" && missing > 0 {
         assert!(!found.warnings.is_empty(), "{place}: keys are missing in silence");
     }
+    let pinned = found.entered.assignments.iter().filter(|entry| entry.proxy_id.is_none()).count();
+    assert_eq!(pinned, 0, "{place}: damage pinned a key to go direct");
     // Where the pool was damaged, nobody goes direct who had a proxy: the pool is never left empty.
     assert!(!found.entered.proxies.is_empty(), "{place}: the pool is empty");
     let proxies = found.entered.proxies.iter().filter(|proxy| proxy.enabled).count();

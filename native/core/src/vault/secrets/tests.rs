@@ -101,3 +101,14 @@ fn damage_is_named_and_the_rest_is_loaded() {
     assert_eq!(warnings.len(), 4);
     assert!(!warnings.concat().contains("secret@"), "{warnings:?}");
 }
+
+#[test]
+fn an_assignment_that_names_no_proxy_pins_nothing() {
+    let mut stored = HashMap::new();
+    apply(&mut stored, &writes_between(&Entered::default(), &sample()));
+    let text = stored[ASSIGNMENTS].replace("proxyId", "proxyIe");
+    stored.insert(ASSIGNMENTS.to_owned(), text);
+    let loaded = load(&stored);
+    assert_eq!(loaded.entered.assignments, []);
+    assert_eq!(loaded.warnings.len(), 1);
+}
