@@ -15,6 +15,7 @@ pub mod events;
 #[cfg(test)]
 mod fixtures;
 pub mod forward;
+pub mod generate;
 pub mod health;
 pub mod ids;
 pub mod keys;

@@ -2,6 +2,7 @@
 //! shape, so that a client's ordinary error handling understands it.
 
 pub mod gemini;
+pub mod openai;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};

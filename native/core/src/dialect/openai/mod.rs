@@ -1,0 +1,29 @@
+//! The OpenAI dialect: requests decoded into `generate`'s terms and other Gemini calls, answers encoded back, streaming
+//! as pieces arrive. Keys, proxies, retries and connections are not known here.
+
+pub mod answer;
+pub mod request;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What the encoder of an answer must know of its request.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// As the client wrote it: answers repeat it.
+    pub model: String,
+    /// The answer's id without its prefix, unique for each request.
+    pub id: String,
+    /// Seconds since 1970.
+    pub created: u64,
+    /// Legacy `/v1/completions`: `text_completion` objects.
+    pub completion: bool,
+    pub streams: bool,
+    /// `stream_options.include_usage`.
+    pub include_usage: bool,
+    /// Names of tools that Gemini does not take were changed: what it calls them → what the client calls them.
+    pub tool_names: HashMap<String, String>,
+}
+
+/// The thought signature that belongs to a call's id, where the client dropped it.
+pub type FindSignature<'a> = &'a dyn Fn(&str) -> Option<Arc<str>>;
