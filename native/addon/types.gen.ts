@@ -76,6 +76,62 @@ export type KeyStatus = "available" | "cooling_down" | "disabled";
  */
 export type Circuit = "closed" | "open" | "half_open";
 
+/**
+ * Since the entry was loaded, where nothing else is said.
+ */
+export type FiguresView = { 
+/**
+ * Attempts that ended; a request that went round takes several.
+ */
+attempts: number, 
+/**
+ * Attempts of the last five minutes that failed, 0 to 1; null when there was none.
+ */
+error_rate: number | null, 
+/**
+ * From an attempt to the beginning of its answer: half of them, and 95 of 100, are at most this slow, right to the
+ * histogram's bucket. null before the first answer.
+ */
+latency_p50_ms: number | null, latency_p95_ms: number | null, 
+/**
+ * Bytes as they passed the socket, TLS and the proxy's own words included; probes too.
+ */
+bytes_sent: number, bytes_received: number, 
+/**
+ * Connections made (behind a proxy: tunnels), and requests that found one open.
+ */
+tunnels_opened: number, tunnels_reused: number, };
+
+/**
+ * How evenly the keys lie on the proxies that work.
+ */
+export type BalanceView = { 
+/**
+ * Keys on the most loaded proxy less those on the least loaded one.
+ */
+spread_keys: number, 
+/**
+ * The same of requests in flight.
+ */
+spread_requests: number, 
+/**
+ * Keys that changed their proxy, by themselves or by hand.
+ */
+moves: number, moves_last_hour: number, };
+
+/**
+ * About how many bytes the core's structures hold.
+ */
+export type HeldView = { keys: number, proxies: number, assignments: number, 
+/**
+ * Quotas at rest.
+ */
+rests: number, 
+/**
+ * Who owns which file, cache or batch.
+ */
+owners: number, request_log: number, };
+
 export type KeyView = { id: KeyId, name: string, masked_key: string, status: KeyStatus, 
 /**
  * Why it is cooling or disabled, in words; null while available.
@@ -104,7 +160,7 @@ direct_count: number,
 /**
  * The proxy chosen by hand that this key is away from while it fails.
  */
-home_proxy_id: ProxyId | null, last_used: number | null, };
+home_proxy_id: ProxyId | null, last_used: number | null, figures: FiguresView, };
 
 export type ProxyStatus = "active" | "inactive" | "error";
 
@@ -116,7 +172,11 @@ masked_url: string, status: ProxyStatus, enabled: boolean, assigned_key_count: n
 /**
  * Faults since the last success.
  */
-error_count: number, last_error: string | null, latency_ms: number | null, };
+error_count: number, last_error: string | null, 
+/**
+ * To a usable tunnel, when last probed.
+ */
+latency_ms: number | null, figures: FiguresView, };
 
 export type RotatingMode = "off" | "on" | "fallen_back" | "refused";
 
@@ -136,7 +196,7 @@ success_rate: number | null,
 /**
  * From a request to the beginning of its answer; null before the first answer.
  */
-average_latency_ms: number | null, last_error: string | null, last_health_check: number | null, };
+average_latency_ms: number | null, last_error: string | null, last_health_check: number | null, figures: FiguresView, };
 
 export type AttemptView = { key_id: KeyId, key_name: string, 
 /**
@@ -176,13 +236,17 @@ revision: number, version: string, endpoint: EndpointView, keys: Array<KeyView>,
  */
 rotating: RotatingView | null, 
 /**
+ * Of connections without a proxy, whosever they are.
+ */
+direct: FiguresView, balance: BalanceView, held_bytes: HeldView, 
+/**
  * Newest first, at most 50 here.
  */
 requests: Array<RequestView>, };
 
 export type Level = "debug" | "info" | "warn" | "error";
 
-export type EventType = "key.added" | "key.updated" | "key.removed" | "key.cooling" | "key.available" | "key.disabled" | "assignment.changed" | "pool.changed" | "proxy.error" | "proxies.down" | "proxy.recovered" | "rotating.changed" | "direct.used" | "request.finished" | "state.warning" | "endpoint.changed";
+export type EventType = "key.added" | "key.updated" | "key.removed" | "key.cooling" | "key.available" | "key.disabled" | "assignment.changed" | "pool.changed" | "proxy.error" | "proxies.down" | "proxy.recovered" | "rotating.changed" | "rebalanced" | "direct.used" | "request.finished" | "state.warning" | "endpoint.changed";
 
 export type Event = { type: EventType, at: number, level: Level, message: string, key_id?: KeyId, proxy_id?: ProxyId, request_id?: string, };
 

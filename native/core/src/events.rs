@@ -52,6 +52,9 @@ pub enum EventType {
     ProxyRecovered,
     #[serde(rename = "rotating.changed")]
     RotatingChanged,
+    /// Keys moved to even the proxies out, or because one failed, came back or was changed.
+    #[serde(rename = "rebalanced")]
+    Rebalanced,
     #[serde(rename = "direct.used")]
     DirectUsed,
     #[serde(rename = "request.finished")]

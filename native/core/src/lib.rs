@@ -12,6 +12,7 @@ pub mod command;
 pub mod dialect;
 pub mod dispatch;
 pub mod events;
+pub mod figures;
 #[cfg(test)]
 mod fixtures;
 pub mod forward;

@@ -144,8 +144,8 @@ impl Lease {
     }
 
     /// The answer to this attempt began after that time.
-    pub fn answered(&self, after: Duration) {
-        self.state.pools.lock().answered(&self.pick, after);
+    pub fn answered(&mut self, after: Duration) {
+        self.pick.answered_after = Some(after);
     }
 
     /// Judges the outcome, charges the blamed entry and tells the events.

@@ -3,6 +3,8 @@
 //!
 //! Invariant: keys and proxy passwords never enter a view; `masked_key` and `masked_url` stand for them.
 
+mod figures;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,7 @@ use crate::proxies::rotating::{Mode, RotatingProxy};
 use crate::requests::RequestView;
 use crate::settings::LocalAuth;
 use crate::state::State;
+pub use figures::{BalanceView, FiguresView, HeldView, held};
 
 /// Requests in one snapshot; the log itself holds more.
 const REQUESTS_SHOWN: usize = 50;
@@ -87,6 +90,7 @@ pub struct KeyView {
     pub home_proxy_id: Option<ProxyId>,
     #[ts(type = "number | null")]
     pub last_used: Option<Millis>,
+    pub figures: FiguresView,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -113,8 +117,10 @@ pub struct ProxyView {
     /// Faults since the last success.
     pub error_count: u32,
     pub last_error: Option<String>,
+    /// To a usable tunnel, when last probed.
     #[ts(type = "number | null")]
     pub latency_ms: Option<u64>,
+    pub figures: FiguresView,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -147,6 +153,7 @@ pub struct RotatingView {
     pub last_error: Option<String>,
     #[ts(type = "number | null")]
     pub last_health_check: Option<Millis>,
+    pub figures: FiguresView,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -160,6 +167,10 @@ pub struct Snapshot {
     pub proxies: Vec<ProxyView>,
     /// null: none was ever entered.
     pub rotating: Option<RotatingView>,
+    /// Of connections without a proxy, whosever they are.
+    pub direct: FiguresView,
+    pub balance: BalanceView,
+    pub held_bytes: HeldView,
     /// Newest first, at most 50 here.
     pub requests: Vec<Arc<RequestView>>,
 }
@@ -170,15 +181,21 @@ pub fn snapshot(state: &State, endpoint: EndpointView) -> Snapshot {
     let requests = state.log.newest(REQUESTS_SHOWN);
     let rotating_allowed = state.settings().rotating_proxy.enabled;
     let pools = state.pools.lock();
-    Snapshot {
+    let snapshot = Snapshot {
         revision,
         version: crate::VERSION.to_owned(),
         endpoint,
         keys: pools.keys.iter().map(|key| key_view(key, &pools, now)).collect(),
-        proxies: pools.proxies.iter().map(|proxy| proxy_view(proxy, &pools)).collect(),
-        rotating: pools.rotating.as_ref().map(|proxy| rotating_view(proxy, rotating_allowed)),
+        proxies: pools.proxies.iter().map(|proxy| proxy_view(proxy, &pools, now)).collect(),
+        rotating: pools.rotating.as_ref().map(|proxy| rotating_view(proxy, rotating_allowed, now)),
+        direct: figures::figures(&pools.direct, now),
+        balance: figures::balance(&pools, now),
+        held_bytes: HeldView::default(),
         requests,
-    }
+    };
+    let of_pools = pools.held();
+    drop(pools);
+    Snapshot { held_bytes: held(state, of_pools), ..snapshot }
 }
 
 fn key_view(key: &ApiKey, pools: &Pools, now: Millis) -> KeyView {
@@ -217,10 +234,11 @@ fn key_view(key: &ApiKey, pools: &Pools, now: Millis) -> KeyView {
         direct_count: key.learned.fallbacks,
         home_proxy_id: assignment.and_then(|entry| entry.home.clone()),
         last_used: key.learned.last_used,
+        figures: figures::figures(&key.figures, now),
     }
 }
 
-fn proxy_view(proxy: &ProxyServer, pools: &Pools) -> ProxyView {
+fn proxy_view(proxy: &ProxyServer, pools: &Pools, now: Millis) -> ProxyView {
     ProxyView {
         id: proxy.entered.id.clone(),
         name: proxy.entered.name.clone(),
@@ -237,10 +255,11 @@ fn proxy_view(proxy: &ProxyServer, pools: &Pools) -> ProxyView {
         error_count: proxy.health.errors_in_row,
         last_error: proxy.health.last_error.clone(),
         latency_ms: proxy.health.latency_ms,
+        figures: figures::figures(&proxy.figures, now),
     }
 }
 
-fn rotating_view(proxy: &RotatingProxy, allowed: bool) -> RotatingView {
+fn rotating_view(proxy: &RotatingProxy, allowed: bool, now: Millis) -> RotatingView {
     let enabled = allowed && proxy.entered.enabled;
     RotatingView {
         enabled,
@@ -253,8 +272,9 @@ fn rotating_view(proxy: &RotatingProxy, allowed: bool) -> RotatingView {
         masked_url: proxy.entered.url.masked(),
         requests: proxy.learned.requests,
         success_rate: proxy.learned.success_rate(),
-        average_latency_ms: proxy.learned.average_latency_ms(),
+        average_latency_ms: proxy.figures.latency.average_ms(),
         last_error: proxy.learned.last_error.clone(),
         last_health_check: proxy.learned.last_check,
+        figures: figures::figures(&proxy.figures, now),
     }
 }

@@ -16,7 +16,8 @@ use aggregator_core::settings::{
 use aggregator_core::vault::legacy::LegacySettings;
 use aggregator_core::vault::secrets::SecretWrite;
 use aggregator_core::views::{
-    EndpointView, KeyStatus, KeyView, ProxyStatusView, ProxyView, RotatingMode, RotatingView, Snapshot,
+    BalanceView, EndpointView, FiguresView, HeldView, KeyStatus, KeyView, ProxyStatusView, ProxyView,
+    RotatingMode, RotatingView, Snapshot,
 };
 use aggregator_core::wire::{CoreMessage, OpenOptions, OpenReport};
 use ts_rs::{Config, TS};
@@ -45,6 +46,9 @@ fn generate() -> String {
     declare::<EndpointView>(&mut text);
     declare::<KeyStatus>(&mut text);
     declare::<Circuit>(&mut text);
+    declare::<FiguresView>(&mut text);
+    declare::<BalanceView>(&mut text);
+    declare::<HeldView>(&mut text);
     declare::<KeyView>(&mut text);
     declare::<ProxyStatusView>(&mut text);
     declare::<ProxyView>(&mut text);

@@ -124,6 +124,13 @@ impl Affinity {
         owners.get(kept_form(name).as_ref()).filter(|owned| owned.until > now).map(|owned| owned.key.clone())
     }
 
+    /// About how many bytes the names hold.
+    pub fn held_bytes(&self) -> usize {
+        let owners = self.owners.lock();
+        let names: usize = owners.keys().map(String::len).sum();
+        names + owners.capacity() * size_of::<(String, Owned)>()
+    }
+
     /// All that is known now, the oldest first, for a store.
     pub fn export(&self, now: Millis) -> Vec<OwnedName> {
         let owners = self.owners.lock();

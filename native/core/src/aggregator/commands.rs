@@ -103,8 +103,9 @@ impl Aggregator {
         })?;
         *self.saved.lock() = after.clone();
         let renewed = renewed(&before, &after);
-        let switched_on = {
+        let (switched_on, rebalanced) = {
             let mut pools = self.state.pools.lock();
+            let balance = pools.balance(now);
             pools.take_over(next, &renewed);
             if let Subject::ForgivenKey(id) = &edited.subject {
                 // The copy's own forgiving is not taken over with what was entered.
@@ -112,10 +113,11 @@ impl Aggregator {
             }
             // A proxy may have failed while the change was saved: its keys leave it anew, and that is saved in turn.
             pools.settle_assignments(&settings, now);
-            match edited.subject {
+            let switched_on = match edited.subject {
                 Subject::Rotating => pools.forgive_rotating(now),
                 _ => None,
-            }
+            };
+            (switched_on, pools.rebalanced_event(balance, now))
         };
         self.state.moved.notify_one();
         self.state.affinity.forget(&renewed);
@@ -126,7 +128,7 @@ impl Aggregator {
         if before.proxies != after.proxies || before.rotating != after.rotating {
             self.pool_changed.notify_one();
         }
-        let events = changes::between(&before, &after, now).into_iter().chain(switched_on);
+        let events = changes::between(&before, &after, now).into_iter().chain(switched_on).chain(rebalanced);
         events.for_each(|event| self.state.events.publish(event));
         let id = match edited.subject {
             Subject::Key(id) | Subject::ForgivenKey(id) => Some(id.to_string()),

@@ -58,8 +58,12 @@ impl Aggregator {
 
     /// One probe, recorded in the pool and told to the events. `None` when the proxy is gone.
     pub(super) async fn probe(&self, id: &ProxyId) -> Option<Probed> {
-        let url = self.state.pools.lock().proxies.get(id)?.entered.url.clone();
-        let result = self.forwarder().probe(&url).await;
+        let (url, meter) = {
+            let pools = self.state.pools.lock();
+            let proxy = pools.proxies.get(id)?;
+            (proxy.entered.url.clone(), proxy.figures.meter.clone())
+        };
+        let result = self.forwarder().probe(&url, meter).await;
         let now = self.state.now();
         let limit = self.state.settings().proxy.max_errors_before_disable;
         let (probed, events) = {

@@ -91,7 +91,8 @@ impl Aggregator {
 
     /// One tunnel through it, told to the pools unless it was replaced meanwhile.
     pub(super) async fn probe_rotating(&self, url: &Arc<ProxyUrl>) -> Probed {
-        let result = self.forwarder().probe(url).await;
+        let meter = self.state.pools.lock().rotating.as_ref().map(|proxy| proxy.figures.meter.clone());
+        let result = self.forwarder().probe(url, meter.unwrap_or_default()).await;
         let (now, settings) = (self.state.now(), self.state.settings());
         let mut pools = self.state.pools.lock();
         let current = pools.rotating.as_ref().is_some_and(|proxy| proxy.is(url));

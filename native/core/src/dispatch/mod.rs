@@ -99,7 +99,7 @@ impl RequestDispatcher {
         let mut search = Search::new(asked, &self.state.settings(), self.state.now());
         let mut last: Option<(Failure, Pick)> = None;
         loop {
-            let lease = match self.state.lease(search.wish()) {
+            let mut lease = match self.state.lease(search.wish()) {
                 Ok(lease) => lease,
                 Err(NoKey::AllTried) if self.reroute(&mut search, last.as_ref()) => continue,
                 Err(no_key) => {

@@ -8,7 +8,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use hyper_util::client::legacy::Client;
@@ -18,6 +17,7 @@ use parking_lot::Mutex;
 use super::connect::{Connector, Route};
 use super::tls::TlsConfigs;
 use crate::dispatch::RequestBody;
+use crate::figures::meter::Meters;
 use crate::ids::{KeyId, ProxyId};
 use crate::pools::{Pick, PickedProxy};
 use crate::proxies::url::ProxyUrl;
@@ -41,19 +41,18 @@ pub struct Clients {
     tls: TlsConfigs,
     allow_h2: bool,
     connect_timeout: Duration,
-    opened: Arc<AtomicU64>,
 }
 
 impl Clients {
     pub fn new(tls: TlsConfigs, allow_h2: bool, connect_timeout: Duration) -> Self {
-        Self { entries: Mutex::default(), tls, allow_h2, connect_timeout, opened: Arc::default() }
+        Self { entries: Mutex::default(), tls, allow_h2, connect_timeout }
     }
 
     /// `http1_only` matters on direct connections alone: behind a proxy HTTP/2 is never offered, and the client is the
     /// same.
     pub fn for_pick(&self, pick: &Pick, http1_only: bool) -> HttpClient {
         if let Some(proxy) = pick.proxy.as_ref().filter(|proxy| proxy.rotating) {
-            return self.build(Some(proxy), false);
+            return self.build(Some(proxy), false, &pick.meters);
         }
         let http1_only = http1_only && self.allow_h2 && pick.proxy.is_none();
         let url = pick.proxy.as_ref().map(|proxy| &proxy.url);
@@ -62,7 +61,8 @@ impl Clients {
         match entries.get(&pair) {
             Some(entry) if entry.url.as_ref() == url => entry.client.clone(),
             _ => {
-                let client = self.build(pick.proxy.as_ref(), !http1_only && self.allow_h2);
+                let allow_h2 = !http1_only && self.allow_h2;
+                let client = self.build(pick.proxy.as_ref(), allow_h2, &pick.meters);
                 entries.insert(pair, Entry { url: url.cloned(), client: client.clone() });
                 client
             }
@@ -74,10 +74,9 @@ impl Clients {
         self.entries.lock().retain(|(key, proxy, _), _| kept(key, proxy.as_ref()));
     }
 
-    fn build(&self, proxy: Option<&PickedProxy>, allow_h2: bool) -> HttpClient {
+    fn build(&self, proxy: Option<&PickedProxy>, allow_h2: bool, meters: &Meters) -> HttpClient {
         let route = proxy.map_or(Route::Direct, |proxy| Route::Proxy(proxy.url.clone()));
-        let connector =
-            Connector::new(route, &self.tls, allow_h2, self.connect_timeout, Arc::clone(&self.opened));
+        let connector = Connector::new(route, &self.tls, allow_h2, self.connect_timeout, meters.clone());
         // Zero switches pooling off: the connection ends with its answer.
         let most_idle = if proxy.is_some_and(|proxy| proxy.rotating) { 0 } else { MOST_IDLE };
         Client::builder(TokioExecutor::new())

@@ -26,12 +26,13 @@ use url::Url;
 use crate::dispatch::RequestBody;
 use crate::dispatch::judge::Outcome;
 use crate::dispatch::upstream_error::UpstreamError;
+use crate::figures::meter::{Meter, Meters};
 use crate::live::opening::{Opening, of_token};
 use crate::pools::Pick;
 use crate::proxies::url::ProxyUrl;
 use crate::settings::{Http2, UpstreamSettings, parse_base_url};
 use clients::Clients;
-use connect::{DialError, Route, Target, dial, dial_error_of};
+use connect::{DialError, Route, Target, Used, dial, dial_error_of};
 use headers::Encoding;
 use rewrite::Addresses;
 use tls::{TlsConfigs, TlsRoots};
@@ -150,6 +151,9 @@ impl GoogleApiForwarder {
             Ok(Err(error)) => return Err(failure(&error)),
             Ok(Ok(response)) => response,
         };
+        if response.extensions().get::<Used>().is_some_and(Used::again) {
+            pick.meters.reused();
+        }
         if response.status() == StatusCode::SWITCHING_PROTOCOLS && call.opening.is_none() {
             let words = "the upstream switched to another protocol, which nobody asked for";
             return Err(Outcome::Interrupted(words.to_owned()));
@@ -163,15 +167,17 @@ impl GoogleApiForwarder {
     }
 
     /// Opens a tunnel through `proxy` to the upstream's own host, TLS included, and closes it again.
-    /// Answers the time it took.
-    pub async fn probe(&self, proxy: &Arc<ProxyUrl>) -> Result<Duration, DialError> {
+    /// Answers the time it took; what passed counts on `meter`.
+    pub async fn probe(&self, proxy: &Arc<ProxyUrl>, meter: Arc<Meter>) -> Result<Duration, DialError> {
         let uri: Uri = self.base.as_str().parse().map_err(|_| {
             DialError::Upstream(connect::UpstreamFault::BadTarget { reason: "it is not a web address" })
         })?;
         let target = Target::from_uri(&uri).map_err(DialError::Upstream)?;
         let started = Instant::now();
         let route = Route::Proxy(proxy.clone());
-        dial(&route, &target, &self.tls, self.allow_h2, self.connect_timeout).await?;
+        let meters = Meters { key: None, way: Some(meter) };
+        dial(&route, &target, &self.tls, self.allow_h2, self.connect_timeout, &meters).await?;
+        meters.opened();
         Ok(started.elapsed())
     }
 

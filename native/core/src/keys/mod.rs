@@ -14,6 +14,7 @@ use std::borrow::Cow;
 use indexmap::IndexMap;
 
 use crate::clock::Millis;
+use crate::figures::Figures;
 use crate::ids::KeyId;
 use crate::secret::Secret;
 use crate::settings::KeySelection;
@@ -82,6 +83,7 @@ pub struct Learned {
 pub struct ApiKey {
     pub entered: EnteredKey,
     pub learned: Learned,
+    pub figures: Figures,
 }
 
 /// Why a key cannot serve now.
@@ -97,6 +99,10 @@ pub enum Out {
 }
 
 impl ApiKey {
+    pub fn new(entered: EnteredKey) -> Self {
+        Self { entered, learned: Learned::default(), figures: Figures::default() }
+    }
+
     /// Why the key is disabled, by the user or by a refusal of Google's; one that is refused may still be on trial.
     pub fn disabled(&self) -> Option<Out> {
         if !self.entered.enabled {
@@ -139,6 +145,14 @@ impl ApiKey {
     /// Whose key it is with certainty: `None` while the project is not known.
     pub fn known_project(&self) -> Option<&String> {
         self.entered.project.as_ref().or(self.learned.project.as_ref())
+    }
+
+    /// About how many bytes this key holds beside its own size.
+    pub fn held_bytes(&self) -> usize {
+        let entered = self.entered.name.len() + self.entered.secret.expose().len();
+        let lacks: usize =
+            self.learned.lacks.iter().map(|(model, _)| model.len() + size_of::<(String, Millis)>()).sum();
+        entered + lacks + self.figures.held_bytes()
     }
 
     pub fn cooldown_millis(&self) -> Millis {
@@ -223,7 +237,7 @@ impl ApiKeyManager {
 
     pub fn add(&mut self, entered: EnteredKey) -> Result<(), KeyError> {
         self.check(&entered)?;
-        self.keys.insert(entered.id.clone(), ApiKey { entered, learned: Learned::default() });
+        self.keys.insert(entered.id.clone(), ApiKey::new(entered));
         Ok(())
     }
 
@@ -276,7 +290,7 @@ impl ApiKeyManager {
                     }
                     known
                 }
-                None => ApiKey { entered: new, learned: Learned::default() },
+                None => ApiKey::new(new),
             };
             self.keys.insert(key.entered.id.clone(), key);
         }
@@ -345,6 +359,7 @@ impl ApiKey {
         if self.entered.secret != entered.secret {
             let in_flight = self.learned.in_flight;
             self.learned = Learned { in_flight, ..Learned::default() };
+            self.figures = Figures::default();
         }
         self.entered = entered;
     }

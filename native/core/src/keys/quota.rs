@@ -33,6 +33,16 @@ pub struct Quotas {
 }
 
 impl Quotas {
+    /// About how many bytes the rests hold.
+    pub fn held_bytes(&self) -> usize {
+        let texts =
+            |one: &Resting| one.quota.len() + one.reason.len() + one.model.as_ref().map_or(0, String::len);
+        let each = self.by_project.iter().map(|(project, rests)| {
+            project.len() + rests.capacity() * size_of::<Resting>() + rests.iter().map(texts).sum::<usize>()
+        });
+        each.sum::<usize>() + self.by_project.capacity() * (size_of::<(String, Vec<Resting>)>() + 1)
+    }
+
     pub fn rest(&mut self, project: &str, resting: Resting, now: Millis) {
         let known = self.by_project.entry(project.to_owned()).or_default();
         known.retain(|old| old.until > now);

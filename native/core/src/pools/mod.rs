@@ -4,6 +4,7 @@
 //! Invariant: whoever locks the pools never awaits while holding them (see `State`).
 
 mod charge;
+pub mod figures;
 pub mod learned;
 mod moves;
 mod rotating;
@@ -11,8 +12,11 @@ mod routing;
 mod settle;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::Millis;
+use crate::figures::Figures;
+use crate::figures::meter::Meters;
 use crate::ids::{KeyId, ProxyId};
 use crate::keys::circuit::Circuit;
 use crate::keys::quota::Quotas;
@@ -38,6 +42,8 @@ pub struct Pools {
     pub rotating: Option<RotatingProxy>,
     pub quotas: Quotas,
     recent: Recent,
+    /// Of connections without a proxy, whosever they are.
+    pub direct: Figures,
     /// When a direct request last reached the upstream.
     direct_reached: Option<Millis>,
     /// When a direct request of a key with a proxy was last told of.
@@ -76,6 +82,10 @@ pub struct Pick {
     pub trial: bool,
     /// It goes direct although the key has a proxy, because none works and the user allowed it.
     pub fallback: bool,
+    /// When the answer began, counted from the attempt's beginning.
+    pub answered_after: Option<Duration>,
+    /// What its connections count on.
+    pub meters: Meters,
 }
 
 /// What a request asks of the choice.
@@ -279,7 +289,12 @@ impl Pools {
             self.rotating.iter_mut().for_each(|proxy| proxy.shift_back(back));
             self.recent.clear();
             self.direct_reached = self.direct_reached.map(|at| at.saturating_sub(back));
-            self.keys.iter_mut().for_each(|key| key.learned.shift_back(back));
+            self.keys.iter_mut().for_each(|key| {
+                key.learned.shift_back(back);
+                key.figures.minutes.shift_back(back);
+            });
+            self.direct.minutes.shift_back(back);
+            self.assignments.moves.minutes.shift_back(back);
         }
         if back > CLOCK_SLACK || now > self.latest {
             self.latest = now;
@@ -309,6 +324,7 @@ impl Pools {
             Route::Direct | Route::Closed(_) => (None, false),
         };
         self.count_proxy(proxy.as_ref());
+        let meters = self.meters(id, proxy.as_ref());
         let (mut key_name, mut secret, mut trial) = (String::new(), Secret::new(""), false);
         if let Some(key) = self.keys.get_mut(id) {
             trial = key.learned.breaker.begin(now);
@@ -328,6 +344,8 @@ impl Pools {
             begun: now,
             trial,
             fallback,
+            answered_after: None,
+            meters,
         }
     }
 

@@ -27,11 +27,12 @@ struct Moved {
 impl Pools {
     /// A proxy failed or recovered: keys move as the settings say.
     pub fn turned(&mut self, id: &ProxyId, turn: Turn, settings: &Settings, now: Millis) -> Vec<Event> {
-        let before = self.assignments.entered(&self.keys);
+        let (before, balance) = (self.assignments.entered(&self.keys), self.balance(now));
         self.settle_assignments(settings, now);
         let moved = self.moved_since(&before);
         let mut events = vec![self.proxy_event(id, turn, &moved, now)];
         events.extend(moved.iter().map(|one| self.moved_event(one, now)));
+        events.extend(self.rebalanced_event(balance, now));
         match turn {
             Turn::Failed => events.extend(self.all_down_event(settings, now)),
             Turn::Recovered => self.direct_until_recovery = false,

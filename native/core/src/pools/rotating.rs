@@ -3,8 +3,6 @@
 //!
 //! Invariant: a request that took the rotating proxy charges it and no proxy of the pool.
 
-use std::time::Duration;
-
 use super::{Pick, PickedProxy, Pools};
 use crate::clock::Millis;
 use crate::dispatch::judge::{Blame, Outcome, Verdict};
@@ -54,15 +52,8 @@ impl Pools {
         }
     }
 
-    /// The answer to a pick began.
-    pub fn answered(&mut self, pick: &Pick, after: Duration) {
-        if let Some(rotating) = self.rotating_of(pick) {
-            rotating.answered(after);
-        }
-    }
-
     /// The rotating proxy, when the pick took it and it is still the same one.
-    fn rotating_of(&mut self, pick: &Pick) -> Option<&mut RotatingProxy> {
+    pub(super) fn rotating_of(&mut self, pick: &Pick) -> Option<&mut RotatingProxy> {
         let picked = pick.proxy.as_ref().filter(|proxy| proxy.rotating)?;
         self.rotating.as_mut().filter(|proxy| proxy.is(&picked.url))
     }

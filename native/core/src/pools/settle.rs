@@ -23,7 +23,7 @@ impl Pools {
         settings: &Settings,
         now: Millis,
     ) -> Vec<Event> {
-        self.count_out(pick);
+        self.count_out(pick, verdict.blame, now);
         self.charge(pick, reached_upstream, verdict, settings, now)
     }
 
@@ -83,15 +83,22 @@ impl Pools {
 
     /// Ends an attempt that told nothing: nobody is charged.
     pub fn release(&mut self, pick: &Pick, now: Millis) {
-        self.count_out(pick);
+        let blame = if pick.answered_after.is_some() { Blame::Nobody } else { Blame::Caller };
+        self.count_out(pick, blame, now);
         if let Some(key) = self.key_of(pick).filter(|_| pick.trial) {
             key.learned.breaker.inconclusive(now);
         }
     }
 
-    fn count_out(&mut self, pick: &Pick) {
+    fn count_out(&mut self, pick: &Pick, blame: Blame, now: Millis) {
         if let Some(key) = self.keys.get_mut(&pick.key) {
             key.learned.in_flight = key.learned.in_flight.saturating_sub(1);
+        }
+        if let Some(key) = self.key_of(pick) {
+            key.figures.ended(blame, pick.answered_after, now);
+        }
+        if let Some(figures) = self.figures_of_way(pick) {
+            figures.ended(blame, pick.answered_after, now);
         }
         let of_pool = pick.proxy.as_ref().filter(|proxy| !proxy.rotating);
         if let Some(proxy) = of_pool.and_then(|proxy| self.proxies.get_mut(&proxy.id)) {

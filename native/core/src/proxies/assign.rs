@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use crate::clock::Millis;
+use crate::figures::balance::Moves;
 use crate::ids::{KeyId, ProxyId};
 use crate::keys::ApiKeyManager;
 use crate::proxies::balance::{Load, ProxyLoadBalancer, generate_rebalance_plan, is_uneven};
@@ -22,6 +23,7 @@ pub struct ProxyAssignmentManager {
     /// Invariant: always what a count of `by_key` would give; only `put`, `take` and `place` change the two.
     counts: HashMap<ProxyId, u32>,
     balancer: ProxyLoadBalancer,
+    pub moves: Moves,
 }
 
 /// What placing keys needs of its surroundings.
@@ -47,6 +49,13 @@ impl ProxyAssignmentManager {
         assignments.into_iter().for_each(|entry| self.put(entry));
     }
 
+    /// About how many bytes the assignments hold; ids are shared with the entries they name.
+    pub fn held_bytes(&self) -> usize {
+        self.by_key.capacity() * (size_of::<(KeyId, Assignment)>() + 1)
+            + self.counts.capacity() * (size_of::<(ProxyId, u32)>() + 1)
+            + self.moves.minutes.held_bytes()
+    }
+
     pub fn count(&self, proxy: &ProxyId) -> u32 {
         self.counts.get(proxy).copied().unwrap_or(0)
     }
@@ -68,6 +77,10 @@ impl ProxyAssignmentManager {
     }
 
     fn put(&mut self, entry: Assignment) {
+        let left = self.get(&entry.key_id).map(|old| old.proxy_id.clone());
+        if left.is_some_and(|left| left != entry.proxy_id) {
+            self.moves.count(entry.assigned_at);
+        }
         self.take(&entry.key_id);
         entry.proxy_id.iter().for_each(|proxy| self.count_in(proxy.clone()));
         self.by_key.insert(entry.key_id.clone(), entry);
@@ -239,6 +252,7 @@ impl ProxyAssignmentManager {
         };
         let left = entry.proxy_id.replace(proxy.clone());
         (entry.assigned_at, entry.is_manual) = (now, false);
+        self.moves.count(now);
         self.count_in(proxy);
         left.iter().for_each(|proxy| self.count_out(proxy));
     }

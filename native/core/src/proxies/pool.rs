@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::clock::Millis;
+use crate::figures::Figures;
 use crate::ids::ProxyId;
 use crate::keys::text::check_name;
 use crate::proxies::url::ProxyUrl;
@@ -52,9 +53,14 @@ pub struct Health {
 pub struct ProxyServer {
     pub entered: EnteredProxy,
     pub health: Health,
+    pub figures: Figures,
 }
 
 impl ProxyServer {
+    pub fn new(entered: EnteredProxy) -> Self {
+        Self { entered, health: Health::default(), figures: Figures::default() }
+    }
+
     pub fn status(&self) -> ProxyStatus {
         match (self.entered.enabled, self.health.faulty) {
             (false, _) => ProxyStatus::Inactive,
@@ -106,7 +112,7 @@ impl ProxyPoolManager {
 
     pub fn add(&mut self, entered: EnteredProxy) -> Result<(), PoolError> {
         self.check(&entered)?;
-        self.proxies.insert(entered.id.clone(), ProxyServer { entered, health: Health::default() });
+        self.proxies.insert(entered.id.clone(), ProxyServer::new(entered));
         Ok(())
     }
 
@@ -143,7 +149,7 @@ impl ProxyPoolManager {
                     known.replace_entered(new);
                     known
                 }
-                None => ProxyServer { entered: new, health: Health::default() },
+                None => ProxyServer::new(new),
             };
             self.proxies.insert(proxy.entered.id.clone(), proxy);
         }
@@ -204,6 +210,7 @@ impl ProxyPoolManager {
     /// The clock was set back: what happened is as long ago as before.
     pub fn shift_back(&mut self, by: Millis) {
         for proxy in self.proxies.values_mut() {
+            proxy.figures.minutes.shift_back(by);
             let health = &mut proxy.health;
             let times = [
                 &mut health.last_check,
@@ -235,6 +242,7 @@ impl ProxyServer {
     fn replace_entered(&mut self, entered: EnteredProxy) {
         if self.entered.url != entered.url {
             self.health = Health { in_flight: self.health.in_flight, ..Health::default() };
+            self.figures = Figures::default();
         }
         self.entered = entered;
     }

@@ -6,9 +6,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::clock::Millis;
+use crate::figures::Figures;
 use crate::proxies::url::{ProxyScheme, ProxyUrl, ProxyUrlError};
 use crate::vault::EnteredRotating;
 
@@ -82,8 +82,6 @@ pub struct Learned {
     pub last_error: Option<String>,
     pub last_check: Option<Millis>,
     pub last_success: Option<Millis>,
-    answers: u64,
-    answers_took: Duration,
 }
 
 impl Learned {
@@ -91,12 +89,6 @@ impl Learned {
     pub fn success_rate(&self) -> Option<f64> {
         let ended = self.successes + self.failures;
         (ended > 0).then(|| self.successes as f64 / ended as f64)
-    }
-
-    /// From the request to the beginning of its answer, tunnel included.
-    pub fn average_latency_ms(&self) -> Option<u64> {
-        let average = self.answers_took.as_millis().checked_div(u128::from(self.answers))?;
-        Some(u64::try_from(average).unwrap_or(u64::MAX))
     }
 }
 
@@ -114,11 +106,12 @@ pub enum Turn {
 pub struct RotatingProxy {
     pub entered: EnteredRotating,
     pub learned: Learned,
+    pub figures: Figures,
 }
 
 impl RotatingProxy {
     pub fn new(entered: EnteredRotating) -> Self {
-        Self { entered, learned: Learned::default() }
+        Self { entered, learned: Learned::default(), figures: Figures::default() }
     }
 
     /// Switched on by the user, and not let alone.
@@ -130,6 +123,7 @@ impl RotatingProxy {
     pub fn replace_entered(&mut self, entered: EnteredRotating) {
         if entered.url != self.entered.url {
             self.learned = Learned::default();
+            self.figures = Figures::default();
         } else if entered != self.entered {
             self.forgive();
         }
@@ -140,12 +134,6 @@ impl RotatingProxy {
     pub fn forgive(&mut self) -> bool {
         self.learned.errors_in_row = 0;
         std::mem::take(&mut self.learned.mode) != Mode::On
-    }
-
-    /// The answer to a request began after this time.
-    pub fn answered(&mut self, after: Duration) {
-        self.learned.answers += 1;
-        self.learned.answers_took = self.learned.answers_took.saturating_add(after);
     }
 
     /// A request through it reached the upstream. It began some time ago, so it does not end a fall-back.
@@ -190,6 +178,7 @@ impl RotatingProxy {
 
     /// The clock was set back: what happened is as long ago as before.
     pub fn shift_back(&mut self, by: Millis) {
+        self.figures.minutes.shift_back(by);
         for at in [&mut self.learned.last_check, &mut self.learned.last_success].into_iter().flatten() {
             *at = at.saturating_sub(by);
         }
@@ -275,11 +264,9 @@ mod tests {
     #[test]
     fn figures_are_of_requests_that_ended() {
         let mut proxy = rotating();
-        assert_eq!((proxy.learned.success_rate(), proxy.learned.average_latency_ms()), (None, None));
+        assert_eq!(proxy.learned.success_rate(), None);
         proxy.succeeded(1);
         proxy.learned.failures += 1;
-        proxy.answered(Duration::from_millis(10));
-        proxy.answered(Duration::from_millis(30));
-        assert_eq!((proxy.learned.success_rate(), proxy.learned.average_latency_ms()), (Some(0.5), Some(20)));
+        assert_eq!(proxy.learned.success_rate(), Some(0.5));
     }
 }

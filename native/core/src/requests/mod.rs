@@ -90,6 +90,19 @@ impl RequestLog {
         self.ring.lock().newest_last.iter().rev().take(count).cloned().collect()
     }
 
+    /// About how many bytes the log holds.
+    pub fn held_bytes(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let attempt = |one: &AttemptView| {
+            size_of_val(one) + one.key_name.len() + text(&one.proxy_name) + text(&one.error)
+        };
+        let request = |one: &Arc<RequestView>| {
+            let texts = one.id.len() + one.path.len() + text(&one.model) + text(&one.error);
+            size_of::<RequestView>() + texts + one.attempts.iter().map(attempt).sum::<usize>()
+        };
+        self.ring.lock().newest_last.iter().map(request).sum()
+    }
+
     fn push(&self, request: Arc<RequestView>) {
         let mut ring = self.ring.lock();
         ring.newest_last.push_back(request);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::dispatch::judge::judge;
+use crate::figures::meter::Meters;
 use crate::pools::PickedProxy;
 use crate::proxies::fault::ProxyFault;
 use crate::secret::Secret;
@@ -15,6 +16,8 @@ fn search(creates: bool) -> Search {
 
 fn pick(key: &str) -> Pick {
     Pick {
+        answered_after: None,
+        meters: Meters::default(),
         key: key.into(),
         key_name: key.to_owned(),
         secret: Secret::new("test-key"),

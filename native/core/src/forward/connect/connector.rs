@@ -4,8 +4,6 @@
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
 use super::{Dialed, Route, Target, dial};
+use crate::figures::meter::Meters;
 use crate::forward::tls::TlsConfigs;
 
 /// How long a connection that is about to become idle may take to be handed to the request that asked for a new one.
@@ -22,7 +21,7 @@ const GRACE: Duration = Duration::from_millis(1);
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Clones share the TLS session cache and the counter; separate connectors share neither.
+/// Clones share the TLS session cache; separate connectors do not.
 /// A request through hyper-util's client must stay in the task that first polled it (see `was_abandoned`).
 #[derive(Clone)]
 pub struct Connector {
@@ -30,19 +29,19 @@ pub struct Connector {
     tls: TlsConfigs,
     allow_h2: bool,
     connect_timeout: Duration,
-    opened: Arc<AtomicU64>,
+    meters: Meters,
 }
 
 impl Connector {
-    /// `opened` counts the connections (behind a proxy: tunnels) that were established.
+    /// Its connections count on `meters`.
     pub fn new(
         route: Route,
         tls: &TlsConfigs,
         allow_h2: bool,
         connect_timeout: Duration,
-        opened: Arc<AtomicU64>,
+        meters: Meters,
     ) -> Self {
-        Self { route, tls: tls.with_own_sessions(), allow_h2, connect_timeout, opened }
+        Self { route, tls: tls.with_own_sessions(), allow_h2, connect_timeout, meters }
     }
 }
 
@@ -57,14 +56,14 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let Self { route, tls, allow_h2, connect_timeout, opened } = self.clone();
+        let Self { route, tls, allow_h2, connect_timeout, meters } = self.clone();
         Box::pin(async move {
             if was_abandoned().await {
                 return Err(Abandoned.into());
             }
             let target = Target::from_uri(&uri)?;
-            let dialed = dial(&route, &target, &tls, allow_h2, connect_timeout).await?;
-            opened.fetch_add(1, Ordering::Relaxed);
+            let dialed = dial(&route, &target, &tls, allow_h2, connect_timeout, &meters).await?;
+            meters.opened();
             Ok(TokioIo::new(dialed))
         })
     }

@@ -11,6 +11,7 @@ use tokio_socks::{Error, TargetAddr};
 
 use super::deadline::Deadline;
 use super::fault::{DialError, UpstreamFault, UpstreamStage};
+use super::metered::Metered;
 use super::target::Target;
 use super::tcp;
 use crate::proxies::fault::{ProxyFault, ProxyStage, SocksReply};
@@ -56,11 +57,11 @@ async fn resolve_here(target: &Target, deadline: Deadline) -> Result<Vec<SocketA
 }
 
 pub(super) async fn ask(
-    io: TcpStream,
+    io: Metered<TcpStream>,
     proxy: &ProxyUrl,
     destination: TargetAddr<'_>,
     deadline: Deadline,
-) -> Result<TcpStream, ProxyFault> {
+) -> Result<Metered<TcpStream>, ProxyFault> {
     let exchange = async {
         match proxy.scheme() {
             ProxyScheme::Socks4 | ProxyScheme::Socks4a => ask_socks4(io, proxy, destination).await,
@@ -74,10 +75,10 @@ pub(super) async fn ask(
 }
 
 async fn ask_socks4(
-    io: TcpStream,
+    io: Metered<TcpStream>,
     proxy: &ProxyUrl,
     destination: TargetAddr<'_>,
-) -> Result<TcpStream, Error> {
+) -> Result<Metered<TcpStream>, Error> {
     let stream = match proxy.username() {
         Some(user) => Socks4Stream::connect_with_userid_and_socket(io, destination, user).await?,
         None => Socks4Stream::connect_with_socket(io, destination).await?,
@@ -86,10 +87,10 @@ async fn ask_socks4(
 }
 
 async fn ask_socks5(
-    io: TcpStream,
+    io: Metered<TcpStream>,
     proxy: &ProxyUrl,
     destination: TargetAddr<'_>,
-) -> Result<TcpStream, Error> {
+) -> Result<Metered<TcpStream>, Error> {
     let stream = match (proxy.username(), proxy.password()) {
         (Some(user), Some(password)) => {
             let password = password.expose_secret();

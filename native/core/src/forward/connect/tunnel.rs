@@ -7,10 +7,12 @@ use tokio::net::TcpStream;
 
 use super::deadline::Deadline;
 use super::fault::DialError;
+use super::metered::Metered;
 use super::secure::{self, HandshakeProblem};
 use super::stream::BoxedIo;
 use super::target::Target;
 use super::{http_connect, socks, tcp};
+use crate::figures::meter::Meters;
 use crate::forward::tls::TlsConfigs;
 use crate::proxies::fault::{ProxyFault, ProxyStage};
 use crate::proxies::url::{ProxyScheme, ProxyUrl};
@@ -20,43 +22,51 @@ pub(super) async fn open(
     target: &Target,
     tls: &TlsConfigs,
     deadline: Deadline,
+    meters: &Meters,
 ) -> Result<BoxedIo, DialError> {
     match proxy.scheme() {
         ProxyScheme::Http => {
-            let io = connect(proxy, deadline).await?;
+            let io = connect(proxy, deadline, meters).await?;
             Ok(http_connect::ask(Box::new(io), proxy, target, deadline).await?)
         }
         ProxyScheme::Https => {
-            let io = connect(proxy, deadline).await?;
+            let io = connect(proxy, deadline, meters).await?;
             let io = secure_proxy(proxy, io, tls, deadline).await?;
             Ok(http_connect::ask(io, proxy, target, deadline).await?)
         }
         // What must be resolved here is resolved first: a name that does not exist costs the proxy no connection.
         ProxyScheme::Socks4 | ProxyScheme::Socks4a | ProxyScheme::Socks5 | ProxyScheme::Socks5h => {
             let destination = socks::destination(proxy.scheme(), target, deadline).await?;
-            let io = connect(proxy, deadline).await?;
+            let io = connect(proxy, deadline, meters).await?;
             Ok(Box::new(socks::ask(io, proxy, destination, deadline).await?))
         }
     }
 }
 
-async fn connect(proxy: &ProxyUrl, deadline: Deadline) -> Result<TcpStream, ProxyFault> {
+async fn connect(
+    proxy: &ProxyUrl,
+    deadline: Deadline,
+    meters: &Meters,
+) -> Result<Metered<TcpStream>, ProxyFault> {
     let late = |stage| move |after| ProxyFault::Timeout { stage, after };
     let addresses = deadline
         .bound(tcp::resolve(proxy.host(), proxy.port()), late(ProxyStage::Resolve))
         .await?
         .map_err(|error| ProxyFault::Dns { reason: error.to_string() })?;
-    deadline.bound(tcp::connect(addresses, deadline.left()), late(ProxyStage::Connect)).await?.map_err(
-        |error| match error.kind() {
-            io::ErrorKind::TimedOut => late(ProxyStage::Connect)(deadline.limit()),
-            _ => ProxyFault::from_io(ProxyStage::Connect, &error),
-        },
-    )
+    let connected =
+        deadline.bound(tcp::connect(addresses, deadline.left()), late(ProxyStage::Connect)).await?;
+    match connected {
+        Ok(io) => Ok(Metered::new(io, meters)),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            Err(late(ProxyStage::Connect)(deadline.limit()))
+        }
+        Err(error) => Err(ProxyFault::from_io(ProxyStage::Connect, &error)),
+    }
 }
 
 async fn secure_proxy(
     proxy: &ProxyUrl,
-    io: TcpStream,
+    io: Metered<TcpStream>,
     tls: &TlsConfigs,
     deadline: Deadline,
 ) -> Result<BoxedIo, ProxyFault> {

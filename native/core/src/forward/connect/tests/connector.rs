@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use http::{Response, Uri};
@@ -16,13 +15,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower_service::Service;
 
 use super::support::*;
-use crate::forward::connect::{Connector, DialError, Route, dial_error_of};
+use crate::figures::meter::{Meter, Meters, Reading};
+use crate::forward::connect::{Connector, DialError, Route, Used, dial_error_of};
 use crate::forward::tls::TlsConfigs;
 use crate::proxies::fault::ProxyFault;
 
-fn connector(route: Route, tls: &TlsConfigs) -> (Connector, Arc<AtomicU64>) {
-    let opened = Arc::new(AtomicU64::new(0));
-    (Connector::new(route, tls, true, LIMIT, Arc::clone(&opened)), opened)
+fn connector(route: Route, tls: &TlsConfigs) -> (Connector, Arc<Meter>) {
+    let meter = Arc::<Meter>::default();
+    let meters = Meters { key: None, way: Some(Arc::clone(&meter)) };
+    (Connector::new(route, tls, true, LIMIT, meters), meter)
 }
 
 fn client(connector: Connector) -> Client<Connector, Empty<Bytes>> {
@@ -65,27 +66,33 @@ async fn connect_proxy(upstream: SocketAddr) -> SocketAddr {
 async fn a_thousand_requests_in_a_row_share_a_tunnel_and_go_in_origin_form() {
     let upstream = http_upstream().await;
     let proxy = connect_proxy(upstream).await;
-    let (connector, opened) = connector(through(&format!("http://{proxy}")), &no_tls());
+    let (connector, meter) = connector(through(&format!("http://{proxy}")), &no_tls());
+    let (mut bytes, mut reused) = (0, 0);
     let client = client(connector);
     for number in 0..1000 {
         let uri: Uri = format!("http://localhost:{}/v1/{number}", upstream.port()).parse().expect("uri");
         let answer = client.get(uri).await.expect("answer");
+        reused += u64::from(answer.extensions().get::<Used>().expect("a connection").again());
         let body = answer.into_body().collect().await.expect("body").to_bytes();
         assert_eq!(body, format!("/v1/{number}"));
+        bytes += body.len() as u64;
     }
-    let opened = opened.load(Ordering::Relaxed);
-    assert!((1..=3).contains(&opened), "{opened} tunnels");
+    let read = meter.read();
+    assert!((1..=3).contains(&read.opened), "{} tunnels", read.opened);
+    assert_eq!(reused, 1000 - read.opened, "a request either opens a tunnel or finds one open");
+    // Heads and the proxy's own words come on top of what the requests said.
+    assert!(read.received > bytes && read.sent > bytes, "{read:?}");
 }
 
 #[tokio::test]
 async fn the_dial_error_is_found_inside_the_clients_error() {
     let proxy = closed_port().await;
-    let (connector, opened) = connector(through(&format!("http://user:canary@{proxy}")), &no_tls());
+    let (connector, meter) = connector(through(&format!("http://user:canary@{proxy}")), &no_tls());
     let error =
         client(connector).get(Uri::from_static("http://upstream.test/")).await.expect_err("must fail");
     assert_eq!(dial_error_of(&error), Some(&DialError::Proxy(ProxyFault::Refused)));
     assert!(!format!("{error:?}").contains("canary"));
-    assert_eq!(opened.load(Ordering::Relaxed), 0);
+    assert_eq!(meter.read(), Reading::default());
 }
 
 #[tokio::test]

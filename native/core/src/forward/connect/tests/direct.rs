@@ -1,6 +1,7 @@
 //! Direct connections: what is negotiated with the upstream, and the upstream's own faults.
 
 use super::support::*;
+use crate::figures::meter::Meters;
 use crate::forward::connect::{DialError, Route, Target, UpstreamFault, UpstreamStage, dial};
 
 fn upstream_fault(error: DialError) -> UpstreamFault {
@@ -28,7 +29,8 @@ async fn h2_is_spoken_only_when_both_sides_want_it() {
         (["http/1.1", "x"], true, false),
     ] {
         let (upstream, _handshakes) = ca.echo_upstream(&offered).await;
-        let dialed = dial(&Route::Direct, &named(upstream, true), &tls, allowed, LIMIT).await;
+        let dialed =
+            dial(&Route::Direct, &named(upstream, true), &tls, allowed, LIMIT, &Meters::default()).await;
         let mut io = dialed.expect("dial");
         assert_eq!(io.is_h2(), h2, "{offered:?}, allowed: {allowed}");
         assert_echoes(&mut io).await;

@@ -1,0 +1,127 @@
+//! What is counted of each key and each way out (a proxy, the rotating one, direct): how attempts ended, how long answers
+//! took to begin, how it went lately, and what went through its tunnels. Plain counting: nothing here decides anything,
+//! and nothing decides by it.
+//!
+//! Invariant: figures are bounded in memory whatever happens, and free of names and secrets.
+
+pub mod balance;
+pub mod histogram;
+pub mod meter;
+pub mod minutes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Millis;
+use crate::dispatch::judge::Blame;
+use histogram::Histogram;
+use meter::Meter;
+use minutes::Minutes;
+
+/// An error rate is that of this time, in milliseconds.
+const RATE_OVER: Millis = 5 * 60_000;
+
+/// How attempts ended, by whom the verdict blames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    /// Answered, with nobody to blame.
+    pub served: u64,
+    pub key: u64,
+    pub quota: u64,
+    /// The key has not the model.
+    pub model: u64,
+    pub proxy: u64,
+    /// The upstream's failures, those that may be the key's own among them.
+    pub upstream: u64,
+    pub caller: u64,
+}
+
+impl Outcomes {
+    fn count(&mut self, blame: Blame) {
+        *match blame {
+            Blame::Nobody => &mut self.served,
+            Blame::Key => &mut self.key,
+            Blame::Quota => &mut self.quota,
+            Blame::Model => &mut self.model,
+            Blame::Proxy | Blame::ProxyOrUpstream => &mut self.proxy,
+            Blame::KeyOrUpstream | Blame::Upstream => &mut self.upstream,
+            Blame::Caller => &mut self.caller,
+        } += 1;
+    }
+
+    /// Each with the word it goes by in metrics.
+    pub fn named(&self) -> [(&'static str, u64); 7] {
+        [
+            ("served", self.served),
+            ("key", self.key),
+            ("quota", self.quota),
+            ("model", self.model),
+            ("proxy", self.proxy),
+            ("upstream", self.upstream),
+            ("caller", self.caller),
+        ]
+    }
+
+    pub fn ended(&self) -> u64 {
+        self.named().iter().map(|(_, count)| count).sum()
+    }
+}
+
+/// The figures of one key or one way out, since it was loaded.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    pub outcomes: Outcomes,
+    /// From the beginning of an attempt to the beginning of its answer.
+    pub latency: Histogram,
+    /// Attempts that ended, minute by minute, and those of them that failed.
+    pub minutes: Minutes,
+    /// Shared with the connections that count on it, and by every copy of this entry.
+    pub meter: Arc<Meter>,
+}
+
+impl Figures {
+    /// An attempt ended. A caller's own mistake fails nobody's.
+    pub fn ended(&mut self, blame: Blame, answered_after: Option<Duration>, now: Millis) {
+        self.outcomes.count(blame);
+        if let Some(after) = answered_after {
+            self.latency.observe(after);
+        }
+        self.minutes.add(now, 1, u64::from(!matches!(blame, Blame::Nobody | Blame::Caller)));
+    }
+
+    /// The part of the attempts of the last five minutes that failed, 0 to 1; `None` when there was none.
+    pub fn error_rate(&self, now: Millis) -> Option<f64> {
+        let (all, failed) = self.minutes.since(now.saturating_sub(RATE_OVER));
+        (all > 0).then(|| failed as f64 / all as f64)
+    }
+
+    /// Bytes that this entry's figures hold, the entry's own size not counted.
+    pub fn held_bytes(&self) -> usize {
+        self.minutes.held_bytes() + size_of::<Meter>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_is_counted_by_whom_it_blames() {
+        let mut figures = Figures::default();
+        let blames = [Blame::Nobody, Blame::Quota, Blame::ProxyOrUpstream, Blame::Caller];
+        blames.into_iter().for_each(|blame| figures.ended(blame, None, 60_000));
+        let told: Vec<_> = figures.outcomes.named().into_iter().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(told, [("served", 1), ("quota", 1), ("proxy", 1), ("caller", 1)]);
+        assert_eq!(figures.error_rate(60_000), Some(0.5), "a caller's mistake is no error of the key's");
+    }
+
+    #[test]
+    fn an_error_rate_is_of_the_last_minutes() {
+        let mut figures = Figures::default();
+        assert_eq!(figures.error_rate(0), None);
+        figures.ended(Blame::Key, None, 60_000);
+        figures.ended(Blame::Nobody, None, 20 * 60_000);
+        assert_eq!(figures.error_rate(20 * 60_000), Some(0.0), "the failure is long ago");
+        assert_eq!(figures.error_rate(60 * 60_000), None);
+    }
+}
