@@ -15,6 +15,7 @@ use std::time::Duration;
 use aggregator_core::aggregator::{Aggregator as Core, Opening, Tokens};
 use aggregator_core::clock::{Clock, SystemClock};
 use aggregator_core::command::{Command, Refusal, RefusalCode, Reply};
+use aggregator_core::server::guard::AdminAccess;
 use aggregator_core::store::json_file::JsonFile;
 use aggregator_core::vault::legacy::{self, Found};
 use aggregator_core::vault::secrets;
@@ -181,6 +182,7 @@ impl Inner {
         let core = Core::open(Opening {
             settings,
             entered: found.entered,
+            admin: AdminAccess::LocalToken,
             tokens: Tokens::File(PathBuf::from(options.token_file)),
             vault: Arc::clone(&self.vault) as Arc<_>,
             store: options.state_file.map(|path| Arc::new(JsonFile::new(path)) as Arc<_>),

@@ -21,6 +21,7 @@ pub mod health;
 pub mod ids;
 pub mod keys;
 pub mod live;
+pub mod metrics;
 pub mod peer;
 pub mod pools;
 pub mod proxies;

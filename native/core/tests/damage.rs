@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use aggregator_core::aggregator::{Aggregator, Opening, Tokens};
+use aggregator_core::server::guard::AdminAccess;
 use aggregator_core::settings::Settings;
 use aggregator_core::store::json_file::JsonFile;
 use aggregator_core::store::{Kept, StateStore, VERSION};
@@ -265,6 +266,7 @@ async fn the_core_serves_on_top_of_damage() {
         let core = Aggregator::open(Opening {
             settings,
             entered: read(&secrets).entered,
+            admin: AdminAccess::LocalToken,
             tokens: Tokens::File(folder.0.join("token")),
             vault: Arc::new(DeclaredVault),
             store: Some(Arc::new(JsonFile::new(&path))),

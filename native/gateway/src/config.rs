@@ -233,14 +233,6 @@ impl Config {
         if problems.is_empty() { Ok(Entered { keys, proxies, assignments, rotating }) } else { Err(problems) }
     }
 
-    /// Fields that are read but change nothing in this version; said once at the start.
-    pub fn without_effect(&self) -> Vec<&'static str> {
-        [("server.adminToken", self.server.admin_token.is_some())]
-            .into_iter()
-            .filter_map(|(name, used)| used.then_some(name))
-            .collect()
-    }
-
     fn entered_proxies(&self, problems: &mut Vec<Problem>) -> Vec<EnteredProxy> {
         let mut proxies: Vec<EnteredProxy> = Vec::new();
         for (place, section) in self.proxies.iter().enumerate() {

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aggregator_core::aggregator::{Aggregator, Opening, Tokens};
+use aggregator_core::server::guard::AdminAccess;
 use aggregator_core::settings::LocalAuth;
 use aggregator_core::store::StateStore;
 use aggregator_core::store::json_file::JsonFile;
@@ -81,18 +82,12 @@ fn check(line: &Line) -> Result<(), String> {
     let (keys, proxies) = (ready.entered.keys.len(), ready.entered.proxies.len());
     let mut lines = vec![format!("No problems in {file}. Keys: {keys}, proxies: {proxies}.")];
     lines.extend(ready.warnings);
-    lines.extend(
-        ready.config.without_effect().iter().map(|name| format!("{name} has no effect in this version.")),
-    );
     writeln!(std::io::stdout(), "{}", lines.join("\n")).map_err(|error| error.to_string())
 }
 
 fn serve(line: &Line) -> Result<(), String> {
     let ready = reading::read(line, variable).map_err(|problems| problems.to_string())?;
     let _written_out = logging::init(&ready.config.log);
-    for name in ready.config.without_effect() {
-        tracing::warn!("{name} has no effect in this version");
-    }
     for words in &ready.warnings {
         tracing::warn!("{words}");
     }
@@ -110,6 +105,7 @@ async fn run(ready: Ready) -> Result<(), String> {
         settings: ready.settings,
         entered: ready.entered,
         tokens,
+        admin: AdminAccess::Own(ready.admin_token),
         vault: Arc::new(DeclaredVault),
         store,
         extra_ca: Vec::new(),

@@ -33,6 +33,8 @@ pub struct Ready {
     pub settings: Settings,
     pub entered: Entered,
     pub access_tokens: Vec<Secret>,
+    /// Opens the admin API; without one it answers nobody.
+    pub admin_token: Option<Secret>,
     /// Where a token is kept that nobody configured.
     pub token_file: PathBuf,
     /// Where learned state is kept; `None` when persistence is switched off.
@@ -75,6 +77,7 @@ pub fn read(line: &Line, environment: impl Fn(&str) -> Option<String>) -> Result
     overlay(&mut config, line, variable, &mut from_environment, &mut problems);
     problems.extend(config.settings().problems());
     problems.extend(open_door(&config));
+    problems.extend(admin_problem(&config));
     let entered = config.entered().unwrap_or_else(|more| {
         problems.extend(more);
         Entered::default()
@@ -90,6 +93,7 @@ pub fn read(line: &Line, environment: impl Fn(&str) -> Option<String>) -> Result
         settings: config.settings(),
         entered,
         access_tokens: config.server.access_tokens.iter().map(|text| Secret::new(text.as_str())).collect(),
+        admin_token: config.server.admin_token.as_deref().map(Secret::new),
         token_file: state_folder(&config).join("access-token"),
         state_file: state_file(&config),
         config,
@@ -199,6 +203,19 @@ fn open_door(config: &Config) -> Option<Problem> {
         }
         LocalAuth::Token => None,
     }
+}
+
+/// Whoever may send requests may not administer for that alone, nor the other way round.
+fn admin_problem(config: &Config) -> Option<Problem> {
+    let token = config.server.admin_token.as_ref()?;
+    let words = match token.trim() {
+        "" => "is empty; give a token, or leave the field out to keep the admin API closed.",
+        text if config.server.access_tokens.iter().any(|access| access == text) => {
+            "is one of server.accessTokens, too; the admin API needs a token of its own."
+        }
+        _ => return None,
+    };
+    Some(Problem::new("server.adminToken", words))
 }
 
 pub fn is_loopback(host: &str) -> bool {

@@ -188,3 +188,12 @@ fn a_door_open_to_the_network_is_refused_before_it_is_opened() {
     assert_eq!(problems("server: { host: \"::1\", localAuth: off }\n"), "");
     assert_eq!(problems("server: { host: 0.0.0.0, accessTokens: [\"token-of-a-team\"] }\n"), "");
 }
+
+#[test]
+fn the_admin_token_is_one_of_its_own() {
+    assert_eq!(problems("server: { accessTokens: [\"for-requests\"], adminToken: for-the-admin }\n"), "");
+    assert!(problems("server: { adminToken: \" \" }\n").contains("server.adminToken: is empty"));
+    let words = problems("server: { accessTokens: [\"shared-by-both\"], adminToken: shared-by-both }\n");
+    assert!(words.contains("yaml:1:") && words.contains("a token of its own"), "{words}");
+    assert!(!words.contains("shared-by-both"), "{words}");
+}

@@ -105,8 +105,9 @@ impl Aggregator {
         };
         let addr =
             listener.local_addr().map_err(|error| failed(format!("The port cannot be used: {error}.")))?;
-        let guard = Guard::new(addr, settings.server.local_auth, self.tokens.read().clone())
-            .map_err(|unguarded| failed(unguarded.0))?;
+        let guard =
+            Guard::new(addr, settings.server.local_auth, self.tokens.read().clone(), self.admin.clone())
+                .map_err(|unguarded| failed(unguarded.0))?;
         // The port is ours: no other window writes now.
         self.load_kept().await;
         let dispatcher = RequestDispatcher::new(

@@ -33,6 +33,7 @@ use crate::forward::tls::TlsRoots;
 use crate::pools::Pools;
 use crate::secret::Secret;
 use crate::server::Endpoint;
+use crate::server::guard::AdminAccess;
 use crate::server::uploads::Uploads;
 use crate::settings::{Problem, Settings};
 use crate::state::State;
@@ -54,6 +55,7 @@ pub struct Opening {
     pub settings: Settings,
     pub entered: Entered,
     pub tokens: Tokens,
+    pub admin: AdminAccess,
     pub vault: Arc<dyn Vault>,
     /// Where learned state is kept; without one a restart forgets it.
     pub store: Option<Arc<dyn StateStore>>,
@@ -87,6 +89,7 @@ pub struct Aggregator {
     extra_ca: Vec<PathBuf>,
     token_file: Option<PathBuf>,
     tokens: RwLock<Vec<Secret>>,
+    admin: AdminAccess,
     forwarder: CurrentForwarder,
     uploads: Arc<Uploads>,
     /// What the vault holds; keys placed or moved by themselves are saved after the fact.
@@ -133,6 +136,7 @@ impl Aggregator {
             extra_ca: opening.extra_ca,
             token_file,
             tokens: RwLock::new(tokens),
+            admin: opening.admin,
             forwarder: Arc::new(RwLock::new(Arc::new(forwarder))),
             uploads: Arc::default(),
             saved: Mutex::new(opening.entered),

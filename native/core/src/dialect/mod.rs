@@ -13,6 +13,8 @@ pub enum Dialect {
     Gemini,
     OpenAi,
     Anthropic,
+    /// The admin API's own.
+    Admin,
 }
 
 /// An error made here, before any dialect.
@@ -35,6 +37,9 @@ impl ApiError {
             Dialect::Gemini => self.as_google(),
             Dialect::OpenAi => serde_json::json!({
                 "error": { "message": self.message, "type": openai_type(code), "param": null, "code": code.to_string() }
+            }),
+            Dialect::Admin => serde_json::json!({
+                "error": { "code": google_status(self.status).to_ascii_lowercase(), "message": self.message }
             }),
             Dialect::Anthropic => serde_json::json!({
                 "type": "error", "error": { "type": anthropic_type(code), "message": self.message }

@@ -42,7 +42,7 @@ impl Histogram {
 
     /// Each bucket's upper bound in seconds, the last without one, with what fell into it.
     pub fn buckets(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
-        BOUNDS.into_iter().chain([f64::MAX]).zip(self.counts)
+        BOUNDS.into_iter().chain([f64::INFINITY]).zip(self.counts)
     }
 
     /// The bound below which that part (0 to 1) of the answers began, in milliseconds: right to the bucket. `None` before

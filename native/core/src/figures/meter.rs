@@ -25,6 +25,15 @@ pub struct Reading {
     pub reused: u64,
 }
 
+impl Reading {
+    pub fn add(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.received += other.received;
+        self.opened += other.opened;
+        self.reused += other.reused;
+    }
+}
+
 impl Meter {
     pub fn read(&self) -> Reading {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

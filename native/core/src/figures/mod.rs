@@ -62,6 +62,16 @@ impl Outcomes {
         ]
     }
 
+    pub fn add(&mut self, other: &Self) {
+        self.served += other.served;
+        self.key += other.key;
+        self.quota += other.quota;
+        self.model += other.model;
+        self.proxy += other.proxy;
+        self.upstream += other.upstream;
+        self.caller += other.caller;
+    }
+
     pub fn ended(&self) -> u64 {
         self.named().iter().map(|(_, count)| count).sum()
     }

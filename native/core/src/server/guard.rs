@@ -19,6 +19,16 @@ pub struct Guard {
     hosts: Hosts,
     local_auth: LocalAuth,
     tokens: RwLock<Vec<Secret>>,
+    admin: AdminAccess,
+}
+
+/// What opens the admin API.
+#[derive(Clone)]
+pub enum AdminAccess {
+    /// The local token: in the editor its owner is the only one who has it.
+    LocalToken,
+    /// A token of its own, which is worth nothing on the data plane; without one nobody is answered.
+    Own(Option<Secret>),
 }
 
 enum Hosts {
@@ -34,7 +44,12 @@ pub struct Unguarded(pub String);
 
 impl Guard {
     /// `bound` is the address in use, its port included.
-    pub fn new(bound: SocketAddr, local_auth: LocalAuth, tokens: Vec<Secret>) -> Result<Self, Unguarded> {
+    pub fn new(
+        bound: SocketAddr,
+        local_auth: LocalAuth,
+        tokens: Vec<Secret>,
+        admin: AdminAccess,
+    ) -> Result<Self, Unguarded> {
         let loopback = bound.ip().is_loopback();
         if !loopback && local_auth == LocalAuth::Off {
             return Err(Unguarded(format!(
@@ -56,7 +71,7 @@ impl Guard {
         } else {
             Hosts::Any
         };
-        Ok(Self { hosts, local_auth, tokens: RwLock::new(tokens) })
+        Ok(Self { hosts, local_auth, tokens: RwLock::new(tokens), admin })
     }
 
     pub fn set_tokens(&self, tokens: Vec<Secret>) {
@@ -90,6 +105,28 @@ impl Guard {
         } else {
             "The API key sent is not this endpoint's local token. Copy the token with the command \"Gemini Aggregator: Copy \
              Local Token\" (headless: one of server.accessTokens); Google's keys stay inside the aggregator."
+        };
+        Err(ApiError::new(StatusCode::UNAUTHORIZED, words))
+    }
+
+    /// The admin token, as a bearer only. It is asked for whatever `localAuth` says.
+    pub fn check_admin(&self, parts: &Parts) -> Result<(), ApiError> {
+        let offered: Vec<&str> = bearers(&parts.headers).collect();
+        let opens = |token: &Secret| offered.iter().any(|text| token.matches(text));
+        let words = match &self.admin {
+            AdminAccess::LocalToken if self.tokens.read().iter().any(opens) => return Ok(()),
+            AdminAccess::Own(Some(token)) if opens(token) => return Ok(()),
+            AdminAccess::LocalToken => {
+                "The admin API needs the local token as a bearer (Authorization: Bearer …). Copy it with the command \
+                 \"Gemini Aggregator: Copy Local Token\"."
+            }
+            AdminAccess::Own(Some(_)) => {
+                "The admin API needs its own token as a bearer (Authorization: Bearer …): server.adminToken. An access token \
+                 does not open it."
+            }
+            AdminAccess::Own(None) => {
+                "The admin API is closed, for no admin token is set. Set server.adminToken or GEMINI_AGGREGATOR_ADMIN_TOKEN."
+            }
         };
         Err(ApiError::new(StatusCode::UNAUTHORIZED, words))
     }
@@ -133,16 +170,22 @@ impl Guard {
 
 fn offered_tokens(parts: &Parts) -> Vec<String> {
     let text = |name: &str| parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    let bearer = text("authorization").filter_map(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    });
-    let named = text("x-goog-api-key").chain(text("x-api-key")).chain(bearer).map(str::to_owned);
+    let named =
+        text("x-goog-api-key").chain(text("x-api-key")).chain(bearers(&parts.headers)).map(str::to_owned);
     let query = parts.uri.query().unwrap_or_default();
     let in_query = url::form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name == "key")
         .map(|(_, value)| value.into_owned());
     named.chain(in_query).collect()
+}
+
+fn bearers(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| value.to_str().ok()).filter_map(
+        |value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+        },
+    )
 }
 
 #[cfg(test)]
@@ -153,7 +196,8 @@ mod tests {
 
     fn guard() -> Guard {
         let bound = "127.0.0.1:3146".parse().unwrap();
-        Guard::new(bound, LocalAuth::Token, vec![Secret::new("local-token")]).unwrap()
+        Guard::new(bound, LocalAuth::Token, vec![Secret::new("local-token")], AdminAccess::LocalToken)
+            .unwrap()
     }
 
     fn parts(uri: &str, headers: &[(&str, &str)]) -> Parts {
@@ -213,12 +257,34 @@ mod tests {
     }
 
     #[test]
+    fn the_admin_api_opens_to_its_own_token_only() {
+        let bound = "127.0.0.1:3146".parse().unwrap();
+        let tokens = || vec![Secret::new("local-token")];
+        let opens = |local_auth, admin: AdminAccess, token: &str| {
+            let guard = Guard::new(bound, local_auth, tokens(), admin).unwrap();
+            let bearer = format!("Bearer {token}");
+            guard.check_admin(&parts("/admin/metrics", &[("authorization", &bearer)])).is_ok()
+        };
+        let own = || AdminAccess::Own(Some(Secret::new("admin-token")));
+        assert!(opens(LocalAuth::Token, own(), "admin-token"));
+        assert!(!opens(LocalAuth::Token, own(), "local-token"));
+        assert!(!opens(LocalAuth::Off, own(), "nothing"), "localAuth: off opens the data plane only");
+        assert!(!opens(LocalAuth::Token, AdminAccess::Own(None), ""));
+        assert!(opens(LocalAuth::Off, AdminAccess::LocalToken, "local-token"));
+        let guard = Guard::new(bound, LocalAuth::Token, tokens(), own()).unwrap();
+        assert!(guard.check_token(&parts("/v1/models", &[("x-goog-api-key", "admin-token")])).is_err());
+        assert!(guard.check_admin(&parts("/admin/metrics?key=admin-token", &[])).is_err(), "never in a URL");
+    }
+
+    #[test]
     fn an_open_door_is_refused() {
         let outside = "0.0.0.0:3146".parse().unwrap();
         let token = || vec![Secret::new("local-token")];
-        assert!(Guard::new(outside, LocalAuth::Off, token()).is_err());
-        assert!(Guard::new(outside, LocalAuth::Token, vec![]).is_err());
-        assert!(Guard::new(outside, LocalAuth::Token, token()).is_ok());
-        assert!(Guard::new("127.0.0.1:1".parse().unwrap(), LocalAuth::Off, vec![]).is_ok());
+        let guard =
+            |bound, local_auth, tokens| Guard::new(bound, local_auth, tokens, AdminAccess::LocalToken);
+        assert!(guard(outside, LocalAuth::Off, token()).is_err());
+        assert!(guard(outside, LocalAuth::Token, vec![]).is_err());
+        assert!(guard(outside, LocalAuth::Token, token()).is_ok());
+        assert!(guard("127.0.0.1:1".parse().unwrap(), LocalAuth::Off, vec![]).is_ok());
     }
 }

@@ -1,6 +1,7 @@
 //! The endpoint: accepts connections on the local port and takes each request through guard and route to the
 //! dispatcher. It owns the listener and the order in which it stops; keys and proxies it does not know.
 
+pub mod admin;
 pub mod client_body;
 pub mod connection;
 pub mod guard;
@@ -168,6 +169,11 @@ impl Service {
         };
         if route == Route::Health {
             return health::reply(&self.state);
+        }
+        if route == Route::Admin {
+            let answer =
+                self.guard.check_admin(&parts).and_then(|()| admin::reply(&self.state, &parts.method, &path));
+            return answer.unwrap_or_else(|error| encode(dialect, &error));
         }
         let open = OpenRequest::begin(&self.state, self.next_id(), &parts.method, &path);
         let token = (route == Route::Live).then(|| self.own_token(&parts)).flatten();

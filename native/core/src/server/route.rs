@@ -5,10 +5,12 @@ use http::HeaderMap;
 
 use crate::dialect::{Dialect, gemini};
 use crate::live;
+use crate::server::admin;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     Health,
+    Admin,
     /// Passed through to the upstream.
     Gemini,
     /// A WebSocket that becomes a tunnel.
@@ -32,7 +34,6 @@ const NO_ANTHROPIC: &str =
     "The Anthropic Messages dialect is not served. Use the Gemini API under the same address.";
 const NO_SOCKET: &str = "There is no WebSocket at this path. The Live API's are \
      /ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent and its siblings.";
-const NO_ADMIN: &str = "The admin API is not served by this version.";
 const UNKNOWN: &str =
     "There is nothing at this path. Gemini's paths begin with /v1, /v1beta or /v1alpha; check the base URL.";
 
@@ -54,8 +55,8 @@ pub fn route(path: &str, headers: &HeaderMap) -> Route {
     if path.starts_with("/ws/") {
         return if live::owns(path) { Route::Live } else { Route::NotServed(Dialect::Gemini, NO_SOCKET) };
     }
-    if path == "/admin" || path.starts_with("/admin/") {
-        return Route::NotServed(Dialect::Gemini, NO_ADMIN);
+    if admin::owns(path) {
+        return Route::Admin;
     }
     if gemini::owns(path) { Route::Gemini } else { Route::NotServed(Dialect::Gemini, UNKNOWN) }
 }
@@ -64,6 +65,7 @@ pub fn route(path: &str, headers: &HeaderMap) -> Route {
 pub fn dialect_of(route: &Route, path: &str) -> Dialect {
     match route {
         Route::NotServed(dialect, _) => *dialect,
+        Route::Admin => Dialect::Admin,
         Route::Gemini if path.starts_with("/v1beta/openai/") => Dialect::OpenAi,
         Route::Gemini | Route::Live | Route::Health => Dialect::Gemini,
     }

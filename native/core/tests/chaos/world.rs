@@ -9,6 +9,7 @@ use aggregator_core::aggregator::{Aggregator, Opening, Tokens};
 use aggregator_core::proxies::url::ProxyUrl;
 use aggregator_core::requests::RequestView;
 use aggregator_core::secret::Secret;
+use aggregator_core::server::guard::AdminAccess;
 use aggregator_core::settings::Settings;
 use aggregator_core::vault::{Assignment, DeclaredVault, Entered, EnteredKey, EnteredProxy};
 use aggregator_core::views::EndpointView;
@@ -56,6 +57,7 @@ impl World {
         let core = Aggregator::open(Opening {
             settings,
             entered: entered(proxies, ways),
+            admin: AdminAccess::Own(None),
             tokens: Tokens::Given(vec![Secret::new(TOKEN)]),
             vault: Arc::new(DeclaredVault),
             store: None,

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::aggregator::{Aggregator, Opening, Tokens};
 use crate::command::{Command, ListedResult, RefusalCode, Reply};
 use crate::fixtures::{entered_key, entered_proxy};
+use crate::server::guard::AdminAccess;
 use crate::settings::Settings;
 use crate::vault::{Entered, Vault, VaultError};
 
@@ -35,6 +36,7 @@ fn open(entered: Entered) -> (Arc<Aggregator>, Arc<Keyring>) {
         settings: Settings::default(),
         entered,
         tokens: Tokens::Given(Vec::new()),
+        admin: AdminAccess::Own(None),
         vault: Arc::clone(&keyring) as Arc<dyn Vault>,
         store: None,
         extra_ca: Vec::new(),
