@@ -67,14 +67,20 @@ export class AggregatorPanel extends LitElement {
 
   override render() {
     if (this.state === undefined) return html`<p class="note">Waiting for the extension…</p>`;
-    const { endpoint, keys, proxies, rotating, requests } = this.state.snapshot;
+    const { endpoint, keys, proxies, rotating, balance, requests } = this.state.snapshot;
     const now = Date.now() + this.#ahead;
     const readOnly = endpoint.kind === "elsewhere";
     return html`<main data-testid="panel" data-revision=${this.state.snapshot.revision}>
       <endpoint-card .endpoint=${endpoint}></endpoint-card>
       ${readOnly ? banner : nothing}
       <keys-table .keys=${keys} .proxies=${proxies} .now=${now} .readOnly=${readOnly}></keys-table>
-      <proxies-table .proxies=${proxies} .rotating=${rotating} .now=${now} .readOnly=${readOnly}></proxies-table>
+      <proxies-table
+        .proxies=${proxies}
+        .rotating=${rotating}
+        .balance=${balance}
+        .now=${now}
+        .readOnly=${readOnly}
+      ></proxies-table>
       <request-log .requests=${requests}></request-log>
       <div class="spoken" role="status" aria-live="polite">${spoken(this.state.snapshot)}</div>
     </main>`;

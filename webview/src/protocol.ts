@@ -5,7 +5,9 @@ import type { Snapshot } from "../../native/addon/types.gen";
 
 export type {
   AttemptView,
+  BalanceView,
   EndpointView,
+  FiguresView,
   KeyView,
   ProxyView,
   RequestView,

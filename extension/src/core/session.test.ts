@@ -11,6 +11,7 @@ import type {
   Snapshot,
 } from "../../../native/addon/types.gen";
 import type { AggregatorClass } from "./addon";
+import { nothingYet } from "./nothingYet";
 import { CoreSession, type Host } from "./session";
 
 const elsewhere: EndpointView = { kind: "elsewhere", url: "http://127.0.0.1:3146", message: "Another window has it." };
@@ -54,9 +55,7 @@ function stage(...starts: EndpointView[]) {
       return JSON.stringify({ kind: "done", message: "Done." });
     }
     snapshot() {
-      const parts = { keys: [], proxies: [], rotating: null, requests: [] };
-      const snapshot = { revision: 1, version: "0", endpoint: this.#endpoint, ...parts };
-      return JSON.stringify(snapshot satisfies Snapshot);
+      return JSON.stringify({ ...nothingYet, revision: 1, endpoint: this.#endpoint } satisfies Snapshot);
     }
     localToken() {
       return "token";

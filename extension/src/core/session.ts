@@ -18,6 +18,7 @@ import { readVault, type SecretSource } from "../vault/vaultReader";
 import { type SecretStore, VaultWriter } from "../vault/vaultWriter";
 import type { Aggregator, AggregatorClass } from "./addon";
 import { deliver } from "./messages";
+import { nothingYet } from "./nothingYet";
 
 export type Host = {
   loadAddon(): AggregatorClass;
@@ -42,21 +43,11 @@ export type Host = {
 
 type Opened = { readonly core: Aggregator; readonly vault: VaultWriter };
 
-const NOTHING_YET: Snapshot = {
-  revision: 0,
-  version: "",
-  endpoint: { kind: "starting" },
-  keys: [],
-  proxies: [],
-  rotating: null,
-  requests: [],
-};
-
 export class CoreSession {
   readonly #host: Host;
   #opened: Opened | undefined;
   #settings: Settings | undefined;
-  #snapshot = NOTHING_YET;
+  #snapshot = nothingYet;
   #closed = false;
   #turn: Promise<unknown> = Promise.resolve();
 

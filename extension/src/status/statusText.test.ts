@@ -2,13 +2,14 @@
 
 import { expect, it } from "vitest";
 import type { EndpointView, KeyView, Snapshot } from "../../../native/addon/types.gen";
+import { nothingYet } from "../core/nothingYet";
 import { statusText } from "./statusText";
 
 const listening: EndpointView = { kind: "listening", url: "http://127.0.0.1:3146", port: 3146, local_auth: "token" };
 
 function snapshot(endpoint: EndpointView, ...statuses: KeyView["status"][]): Snapshot {
   const keys = statuses.map((status) => ({ status })) as KeyView[];
-  return { revision: 1, version: "0.1.0", endpoint, keys, proxies: [], rotating: null, requests: [] };
+  return { ...nothingYet, endpoint, keys };
 }
 
 it("counts the available keys", () => {

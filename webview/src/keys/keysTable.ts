@@ -1,9 +1,10 @@
 // The table of API keys: what each is doing, which proxy it leaves through, and what can be done with it. It shows
 // what the snapshot says and sends intents; it never changes anything by itself.
 
-import { html, LitElement } from "lit";
+import { html, LitElement, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { proxyName } from "../format/assignment";
+import { percent, traffic } from "../format/figures";
 import { keyState } from "../format/status";
 import { ago } from "../format/time";
 import { send } from "../host";
@@ -87,8 +88,14 @@ export class KeysTable extends LitElement {
         ${assignSelect(key, this.proxies, this.readOnly)}
       </td>
       <td class="number" data-testid="key-in-flight">${key.current_requests}</td>
-      <td class="number" data-testid="key-requests">${key.request_count}</td>
-      <td class="number" data-testid="key-errors">${key.failure_count}</td>
+      <td class="number">
+        <span data-testid="key-requests" title=${traffic(key.figures)}>${key.request_count}</span>
+        ${direct(key)}
+      </td>
+      <td class="number">
+        <span data-testid="key-errors">${key.failure_count}</span>
+        <div class="sub nowrap" title="of the attempts of the last five minutes">${percent(key.figures.error_rate)}</div>
+      </td>
       <td class="nowrap" data-testid="key-last-used">${ago(key.last_used, this.now)}</td>
       <td>
         <div class="actions">${this.#actions(key)}</div>
@@ -108,6 +115,14 @@ export class KeysTable extends LitElement {
       rowButton("remove-key", "Remove", "removeApiKey", target),
     ];
   }
+}
+
+/** What a fallback did without the key's proxy must not hide. */
+function direct({ direct_count }: KeyView) {
+  if (direct_count === 0) return nothing;
+  return html`<div class="sub warn nowrap" data-testid="key-direct" title="No proxy worked, and you allowed it.">
+    ${direct_count} direct
+  </div>`;
 }
 
 const empty = html`<div class="empty" data-testid="keys-empty">

@@ -3,10 +3,11 @@
 
 import { html, LitElement, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
+import { answers, balance, count, percent, traffic, tunnels } from "../format/figures";
 import { proxyState, rotatingState } from "../format/status";
 import { ago, duration } from "../format/time";
 import { send } from "../host";
-import type { ProxyView, RotatingView } from "../protocol";
+import type { BalanceView, ProxyView, RotatingView } from "../protocol";
 import { rowButton } from "../rowButton";
 import { stateOf } from "../state";
 import { controls, shared, states, table } from "../styles/shared";
@@ -15,12 +16,14 @@ export class ProxiesTable extends LitElement {
   static override properties = {
     proxies: { attribute: false },
     rotating: { attribute: false },
+    balance: { attribute: false },
     now: { attribute: false },
     readOnly: { attribute: false },
   };
   static override styles = [shared, controls, table, states];
   declare proxies: readonly ProxyView[];
   declare rotating: RotatingView | null;
+  declare balance: BalanceView;
   declare now: number;
   declare readOnly: boolean;
 
@@ -29,7 +32,9 @@ export class ProxiesTable extends LitElement {
     return html`<section aria-labelledby="proxies-title">
       <div class="head">
         <h2 id="proxies-title">Proxies</h2>
-        <span class="note">${this.proxies.length === 0 ? "" : `${active} of ${this.proxies.length} active`}</span>
+        <span class="note" data-testid="balance">
+          ${this.proxies.length === 0 ? "" : `${active} of ${this.proxies.length} active, ${balance(this.balance)}`}
+        </span>
         <span class="grow"></span>
         <button
           type="button"
@@ -48,10 +53,11 @@ export class ProxiesTable extends LitElement {
   #rotating(rotating: RotatingView) {
     const { masked_url: url, requests, success_rate: rate, average_latency_ms: latency, last_error: error } = rotating;
     const figures = [
-      `${requests} ${requests === 1 ? "request" : "requests"}`,
+      count(requests, "request"),
       ...(rate === null ? [] : [`${Math.round(rate * 100)} % reached Gemini`]),
       ...(latency === null ? [] : [`${duration(latency)} on average`]),
       ...(rotating.last_health_check === null ? [] : [`checked ${ago(rotating.last_health_check, this.now)}`]),
+      traffic(rotating.figures),
     ];
     return html`<p data-testid="rotating-proxy">
       Rotating proxy <span class="mono">${url}</span> ${stateOf(rotatingState(rotating), "rotating-status")}
@@ -72,6 +78,7 @@ export class ProxiesTable extends LitElement {
             <th scope="col" class="number">In flight</th>
             <th scope="col" class="number">Errors</th>
             <th scope="col" class="number">Latency</th>
+            <th scope="col">Traffic</th>
             <th scope="col">Checked</th>
             <th scope="col" class="number">Actions</th>
           </tr>
@@ -102,9 +109,21 @@ export class ProxiesTable extends LitElement {
       </td>
       <td class="number" data-testid="proxy-keys">${proxy.assigned_key_count}</td>
       <td class="number" data-testid="proxy-in-flight">${proxy.active_requests}</td>
-      <td class="number" data-testid="proxy-errors">${proxy.error_count}</td>
+      <td class="number">
+        <span data-testid="proxy-error-rate" title="of the attempts of the last five minutes">
+          ${percent(proxy.figures.error_rate)}
+        </span>
+        ${proxy.error_count === 0 ? nothing : html`<div class="sub" data-testid="proxy-errors">${proxy.error_count} in a row</div>`}
+      </td>
       <td class="number nowrap" data-testid="proxy-latency">
-        ${proxy.latency_ms === null ? "–" : duration(proxy.latency_ms)}
+        <span title="to a usable tunnel, when last checked">${proxy.latency_ms === null ? "–" : duration(proxy.latency_ms)}</span>
+        <div class="sub" data-testid="proxy-answers" title="from a request to the beginning of its answer">
+          ${answers(proxy.figures) ?? nothing}
+        </div>
+      </td>
+      <td class="nowrap" data-testid="proxy-traffic">
+        ${traffic(proxy.figures)}
+        <div class="sub">${tunnels(proxy.figures)}</div>
       </td>
       <td class="nowrap">${ago(proxy.last_health_check, this.now)}</td>
       <td>

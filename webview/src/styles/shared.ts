@@ -31,6 +31,13 @@ export const shared = css`
     min-width: 150px;
     overflow-wrap: anywhere;
   }
+  .number .sub,
+  .sub.nowrap {
+    min-width: 0;
+  }
+  .warn {
+    color: var(--vscode-editorWarning-foreground);
+  }
   .mono {
     font-family: var(--vscode-editor-font-family, monospace);
   }
