@@ -82,6 +82,8 @@ pub struct Learned {
     pub last_error: Option<String>,
     pub last_check: Option<Millis>,
     pub last_success: Option<Millis>,
+    /// The last failure since the last success that may have been the upstream's.
+    pub last_doubt: Option<Millis>,
     answers: u64,
     answers_took: Duration,
 }
@@ -148,10 +150,11 @@ impl RotatingProxy {
         self.learned.answers_took = self.learned.answers_took.saturating_add(after);
     }
 
-    /// A request through it reached the upstream. It began some time ago, so it does not end a fall-back.
-    pub fn succeeded(&mut self, now: Millis) {
+    /// A request that left at `begun` reached the upstream. That it did so then does not end a fall-back now.
+    pub fn succeeded(&mut self, begun: Millis) {
         self.learned.successes += 1;
-        self.learned.last_success = Some(now);
+        self.learned.last_success = self.learned.last_success.max(Some(begun));
+        self.learned.last_doubt = None;
         self.learned.errors_in_row = 0;
     }
 
@@ -174,8 +177,13 @@ impl RotatingProxy {
         newly.then_some(Turn::Refused)
     }
 
-    /// A failure that may be the upstream's: shown, not counted.
-    pub fn noted(&mut self, now: Millis, words: &str) {
+    /// A failure that may be the upstream's: shown, not counted. Answers when the one before it was.
+    pub fn doubted(&mut self, now: Millis, words: &str) -> Option<Millis> {
+        self.noted(now, words);
+        self.learned.last_doubt.replace(now)
+    }
+
+    fn noted(&mut self, now: Millis, words: &str) {
         self.learned.last_error = Some(words.to_owned());
         self.learned.last_check = Some(now);
     }
@@ -184,13 +192,15 @@ impl RotatingProxy {
     pub fn probed(&mut self, now: Millis) -> Option<Turn> {
         self.learned.last_check = Some(now);
         self.learned.last_success = Some(now);
+        self.learned.last_doubt = None;
         self.learned.last_error = None;
         self.forgive().then_some(Turn::Returned)
     }
 
     /// The clock was set back: what happened is as long ago as before.
     pub fn shift_back(&mut self, by: Millis) {
-        for at in [&mut self.learned.last_check, &mut self.learned.last_success].into_iter().flatten() {
+        let Learned { last_check, last_success, last_doubt, .. } = &mut self.learned;
+        for at in [last_check, last_success, last_doubt].into_iter().flatten() {
             *at = at.saturating_sub(by);
         }
     }
