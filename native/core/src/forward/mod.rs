@@ -13,6 +13,7 @@ pub mod rewrite;
 pub mod tail;
 pub mod tls;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -96,6 +97,12 @@ pub struct ForwarderError {
     pub message: String,
 }
 
+/// A probe's tunnel: how long it took to open, and where it leaves the proxy, if that told it.
+pub struct Tunnelled {
+    pub after: Duration,
+    pub exit: Option<IpAddr>,
+}
+
 pub struct GoogleApiForwarder {
     base: Url,
     addresses: Arc<Addresses>,
@@ -163,16 +170,15 @@ impl GoogleApiForwarder {
     }
 
     /// Opens a tunnel through `proxy` to the upstream's own host, TLS included, and closes it again.
-    /// Answers the time it took.
-    pub async fn probe(&self, proxy: &Arc<ProxyUrl>) -> Result<Duration, DialError> {
+    pub async fn probe(&self, proxy: &Arc<ProxyUrl>) -> Result<Tunnelled, DialError> {
         let uri: Uri = self.base.as_str().parse().map_err(|_| {
             DialError::Upstream(connect::UpstreamFault::BadTarget { reason: "it is not a web address" })
         })?;
         let target = Target::from_uri(&uri).map_err(DialError::Upstream)?;
         let started = Instant::now();
         let route = Route::Proxy(proxy.clone());
-        dial(&route, &target, &self.tls, self.allow_h2, self.connect_timeout).await?;
-        Ok(started.elapsed())
+        let dialed = dial(&route, &target, &self.tls, self.allow_h2, self.connect_timeout).await?;
+        Ok(Tunnelled { after: started.elapsed(), exit: dialed.exit() })
     }
 
     fn request(

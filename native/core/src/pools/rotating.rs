@@ -3,6 +3,7 @@
 //!
 //! Invariant: a request that took the rotating proxy charges it and no proxy of the pool.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::settle::Way;
@@ -10,6 +11,7 @@ use super::{Pick, PickedProxy, Pools};
 use crate::clock::Millis;
 use crate::dispatch::judge::{Blame, Outcome, Verdict};
 use crate::events::{Event, EventType, Level};
+use crate::proxies::exit::Exit;
 use crate::proxies::fault::ProxyFault;
 use crate::proxies::pool::ProxyServer;
 use crate::proxies::rotating::{NAME, RotatingProxy, Turn};
@@ -19,11 +21,13 @@ use crate::vault::EnteredRotating;
 impl PickedProxy {
     pub(super) fn of_pool(proxy: &ProxyServer) -> Self {
         let entered = &proxy.entered;
-        Self { id: entered.id.clone(), name: entered.name.clone(), url: entered.url.clone(), rotating: false }
+        let (id, name, url) = (entered.id.clone(), entered.name.clone(), entered.url.clone());
+        Self { id, name, url, rotating: false, exit: Exit::default() }
     }
 
     pub(super) fn rotating(proxy: &RotatingProxy) -> Self {
-        Self { id: NAME.into(), name: NAME.to_owned(), url: proxy.entered.url.clone(), rotating: true }
+        let (id, name, url) = (NAME.into(), NAME.to_owned(), proxy.entered.url.clone());
+        Self { id, name, url, rotating: true, exit: Exit::default() }
     }
 }
 
@@ -59,6 +63,8 @@ impl Pools {
     pub fn answered(&mut self, pick: &Pick, after: Duration) {
         if let Some(rotating) = self.rotating_of(pick) {
             rotating.answered(after);
+            let exit = pick.proxy.as_ref().and_then(|proxy| proxy.exit.told());
+            rotating.learned.exits.saw(exit);
         }
     }
 
@@ -102,9 +108,11 @@ impl Pools {
         proxy.failed(now, words, retries)
     }
 
-    /// A tunnel through it worked, for nobody's request.
-    pub fn rotating_probed(&mut self, now: Millis) -> Option<Event> {
-        let turn = self.rotating.as_mut()?.probed(now)?;
+    /// A tunnel through it worked, for nobody's request; it left at `exit`, if the proxy told that.
+    pub fn rotating_probed(&mut self, exit: Option<IpAddr>, now: Millis) -> Option<Event> {
+        let proxy = self.rotating.as_mut()?;
+        proxy.learned.exits.saw(exit);
+        let turn = proxy.probed(now)?;
         self.rotating_event(turn, now)
     }
 

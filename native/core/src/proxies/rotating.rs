@@ -4,7 +4,9 @@
 //!
 //! Invariant: it serves, or keys go their individual ways; nothing here ever allows a direct connection.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use crate::vault::EnteredRotating;
 /// How it is called where a proxy's name stands: the header `x-aggregator-proxy`, the log.
 pub const NAME: &str = "rotating";
 const ENDING: &str = "-rotate";
+/// A provider may have millions of addresses; whether it rotates shows long before this many.
+pub const MOST_EXITS: usize = 1_000;
 
 /// Why a text is no address of a rotating proxy, as a sentence without secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +88,7 @@ pub struct Learned {
     pub last_success: Option<Millis>,
     /// The last failure since the last success that may have been the upstream's.
     pub last_doubt: Option<Millis>,
+    pub exits: Exits,
     answers: u64,
     answers_took: Duration,
 }
@@ -99,6 +104,31 @@ impl Learned {
     pub fn average_latency_ms(&self) -> Option<u64> {
         let average = self.answers_took.as_millis().checked_div(u128::from(self.answers))?;
         Some(u64::try_from(average).unwrap_or(u64::MAX))
+    }
+}
+
+/// The addresses from which its tunnels left, as far as it tells them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Exits {
+    seen: HashSet<IpAddr>,
+    last: Option<IpAddr>,
+}
+
+impl Exits {
+    pub fn saw(&mut self, exit: Option<IpAddr>) {
+        self.last = exit.or(self.last);
+        if self.seen.len() < MOST_EXITS {
+            self.seen.extend(exit);
+        }
+    }
+
+    /// How many different ones. With `MOST_EXITS` it may be more.
+    pub fn count(&self) -> usize {
+        self.seen.len()
+    }
+
+    pub fn last(&self) -> Option<IpAddr> {
+        self.last
     }
 }
 
@@ -280,6 +310,20 @@ mod tests {
         proxy.replace_entered(EnteredRotating { url: Arc::new(parse("b-rotate:c@h:1").unwrap()), ..entered });
         assert!(proxy.serves());
         assert_eq!(proxy.learned, Learned::default(), "another proxy");
+    }
+
+    #[test]
+    fn exits_are_counted_once_each_up_to_a_bound_and_forgotten_with_the_url() {
+        let address = |number: u32| Some(IpAddr::from(number.to_be_bytes()));
+        let mut proxy = rotating();
+        let exits = &mut proxy.learned.exits;
+        [address(1), address(2), None, address(1), None].into_iter().for_each(|exit| exits.saw(exit));
+        assert_eq!((exits.count(), exits.last()), (2, address(1)));
+        (0..2_000).for_each(|number| exits.saw(address(number)));
+        assert_eq!((exits.count(), exits.last()), (MOST_EXITS, address(1_999)));
+        let other = EnteredRotating { url: Arc::new(parse("b-rotate:c@h:1").unwrap()), enabled: true };
+        proxy.replace_entered(other);
+        assert_eq!(proxy.learned.exits, Exits::default());
     }
 
     #[test]

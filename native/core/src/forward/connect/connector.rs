@@ -15,6 +15,7 @@ use tower_service::Service;
 
 use super::{Dialed, Route, Target, dial};
 use crate::forward::tls::TlsConfigs;
+use crate::proxies::exit::Exit;
 
 /// How long a connection that is about to become idle may take to be handed to the request that asked for a new one.
 /// tokio's timer ticks in milliseconds; against a tunnel's round trips that is little.
@@ -31,6 +32,7 @@ pub struct Connector {
     allow_h2: bool,
     connect_timeout: Duration,
     opened: Arc<AtomicU64>,
+    exit: Exit,
 }
 
 impl Connector {
@@ -42,7 +44,12 @@ impl Connector {
         connect_timeout: Duration,
         opened: Arc<AtomicU64>,
     ) -> Self {
-        Self { route, tls: tls.with_own_sessions(), allow_h2, connect_timeout, opened }
+        Self { route, tls: tls.with_own_sessions(), allow_h2, connect_timeout, opened, exit: Exit::default() }
+    }
+
+    /// `exit` is told where its tunnel leaves the proxy: for a connector that opens one alone.
+    pub fn telling(self, exit: Exit) -> Self {
+        Self { exit, ..self }
     }
 }
 
@@ -57,7 +64,7 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let Self { route, tls, allow_h2, connect_timeout, opened } = self.clone();
+        let Self { route, tls, allow_h2, connect_timeout, opened, exit } = self.clone();
         Box::pin(async move {
             if was_abandoned().await {
                 return Err(Abandoned.into());
@@ -65,6 +72,7 @@ impl Service<Uri> for Connector {
             let target = Target::from_uri(&uri)?;
             let dialed = dial(&route, &target, &tls, allow_h2, connect_timeout).await?;
             opened.fetch_add(1, Ordering::Relaxed);
+            dialed.exit().into_iter().for_each(|address| exit.tell(address));
             Ok(TokioIo::new(dialed))
         })
     }

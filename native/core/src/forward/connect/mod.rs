@@ -33,6 +33,7 @@ pub use target::Target;
 
 use deadline::Deadline;
 use secure::HandshakeProblem;
+use tunnel::Tunnel;
 
 /// The way to the upstream.
 #[derive(Debug, Clone)]
@@ -103,9 +104,9 @@ async fn dial_through(
     tls: &TlsConfigs,
     deadline: Deadline,
 ) -> Result<Dialed, DialError> {
-    let io = tunnel::open(proxy, target, tls, deadline).await?;
+    let Tunnel { io, exit } = tunnel::open(proxy, target, tls, deadline).await?;
     if !target.tls {
-        return Ok(Dialed::plain(io));
+        return Ok(Dialed::plain(io).leaving_at(exit));
     }
     let stage = ProxyStage::Tunnel;
     let secured = deadline
@@ -115,5 +116,5 @@ async fn dial_through(
             HandshakeProblem::Lost(error) => DialError::Proxy(ProxyFault::from_io(stage, &error)),
             HandshakeProblem::Failed(reason) => UpstreamFault::Tls { reason, through_proxy: true }.into(),
         })?;
-    Ok(Dialed::secured(secured))
+    Ok(Dialed::secured(secured).leaving_at(exit))
 }

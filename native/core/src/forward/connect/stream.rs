@@ -2,6 +2,7 @@
 //! It must not know how the layers came about; it passes bytes and remembers whether ALPN chose h2.
 
 use std::io::{self, IoSlice};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -20,16 +21,26 @@ pub type BoxedIo = Box<dyn Io>;
 pub struct Dialed {
     io: BoxedIo,
     h2: bool,
+    exit: Option<IpAddr>,
 }
 
 impl Dialed {
     pub(super) fn plain(io: BoxedIo) -> Self {
-        Self { io, h2: false }
+        Self { io, h2: false, exit: None }
     }
 
     pub(super) fn secured<T: Io + 'static>(io: TlsStream<T>) -> Self {
         let h2 = io.get_ref().1.alpn_protocol() == Some(b"h2");
-        Self { io: Box::new(io), h2 }
+        Self { io: Box::new(io), h2, exit: None }
+    }
+
+    pub(super) fn leaving_at(self, exit: Option<IpAddr>) -> Self {
+        Self { exit, ..self }
+    }
+
+    /// The address at which it leaves the proxy, if that told it.
+    pub fn exit(&self) -> Option<IpAddr> {
+        self.exit
     }
 
     /// Whether the upstream chose h2 (ALPN); otherwise it is http/1.1.

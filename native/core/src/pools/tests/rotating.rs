@@ -71,7 +71,7 @@ fn faults_beyond_the_retries_fall_back_with_one_event_and_a_probe_returns() {
     let answered = Outcome::Answered { status: 200, error: None, retry_after: None };
     settle(&mut pools, &started, &answered, 4);
     assert_eq!(mode(&pools), Mode::FallenBack, "a request that began before does not bring it back");
-    let back = pools.rotating_probed(5).unwrap();
+    let back = pools.rotating_probed(None, 5).unwrap();
     assert_eq!((back.kind, mode(&pools)), (EventType::RotatingChanged, Mode::On));
     assert_eq!(ways(&mut pools, &Settings::default()), ["rotating"; 4]);
     assert!(
@@ -197,6 +197,24 @@ fn alone_it_stays_on_when_the_upstream_stops_and_falls_back_when_it_is_dead_itse
     ];
     let turns: Vec<_> = (30..).zip(dead).map(|(now, fault)| fail(&mut pools, fault, now).len()).collect();
     assert_eq!((turns, mode(&pools)), (vec![0, 0, 1], Mode::FallenBack));
+}
+
+#[test]
+fn an_exit_is_learned_when_the_answer_begins_and_by_a_probe() {
+    let mut pools = rotating(1, 0);
+    let (first, second) = (lease(&mut pools, 1).unwrap(), lease(&mut pools, 1).unwrap());
+    let address = |last: u8| std::net::IpAddr::from([203, 0, 113, last]);
+    first.proxy.as_ref().unwrap().exit.tell(address(1));
+    let exits = |pools: &Pools| {
+        let exits = &pools.rotating.as_ref().unwrap().learned.exits;
+        (exits.count(), exits.last())
+    };
+    assert_eq!(exits(&pools), (0, None));
+    pools.answered(&first, Duration::ZERO);
+    pools.answered(&second, Duration::ZERO);
+    assert_eq!(exits(&pools), (1, Some(address(1))), "the second tunnel told nothing");
+    pools.rotating_probed(Some(address(2)), 3);
+    assert_eq!(exits(&pools), (2, Some(address(2))));
 }
 
 #[test]
