@@ -196,7 +196,11 @@ success_rate: number | null,
 /**
  * From a request to the beginning of its answer; null before the first answer.
  */
-average_latency_ms: number | null, last_error: string | null, last_health_check: number | null, figures: FiguresView, };
+average_latency_ms: number | null, last_error: string | null, last_health_check: number | null, 
+/**
+ * Different addresses its tunnels left from, and the last: 0 and null when the provider tells none.
+ */
+addresses_seen: number, last_address: string | null, figures: FiguresView, };
 
 export type AttemptView = { key_id: KeyId, key_name: string, 
 /**

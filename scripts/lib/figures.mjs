@@ -2,7 +2,7 @@
 // terminal and in Markdown, and the verdict on the bounds that the product
 // promises. It must not know how anything was measured.
 
-import { LONGEST_LOOKUP_NS, LONGEST_REBALANCE_MS } from "../../test/load/fleet.mjs";
+import { LONGEST_LOOKUP_NS, LONGEST_REBALANCE_MS, MOST_GROWTH_PER_KEY } from "../../test/load/fleet.mjs";
 import { MOST_TUNNELS } from "../../test/load/tunnels.mjs";
 import { LEAST_CAUGHT, shareCaught } from "./mutants.mjs";
 
@@ -62,17 +62,29 @@ export function tunnelsLine({ requests, tunnels, seconds }) {
 /** @param {Fleet[]} fleets from the smallest to the largest */
 export function fleetTable(fleets) {
   const [smallest] = fleets;
-  const rows = fleets.map((fleet) => [
+  const rows = fleets.map((fleet, place) => [
     `${fleet.keys} keys over ${fleet.proxies} proxies`,
     `${fleet.rebalanceMs.toFixed(3)} ms`,
     String(fleet.moves),
     ratio(fleet.rebalanceMs, smallest?.rebalanceMs ?? null),
     `${fleet.failureMs.toFixed(3)} ms`,
+    ...[fleet.editMs, fleet.startMs].map((took) => `${took.toFixed(3)} ms`),
+    ratio(growthPerKey("editMs", fleet, fleets[place - 1]), 1),
+    ratio(growthPerKey("startMs", fleet, fleets[place - 1]), 1),
     `${fleet.lookupNs.toFixed(0)} ns`,
     ratio(fleet.lookupNs, smallest?.lookupNs ?? null),
   ]);
-  const header = ["Fleet", "all spread from one proxy", "moves", "growth", "a proxy fails", "lookup", "growth"];
-  return table([header, ...rows]);
+  const spread = ["all spread from one proxy", "moves", "growth", "a proxy fails"];
+  const edits = ["a key changes", "a start", "a change, per key", "a start, per key"];
+  return table([["Fleet", ...spread, ...edits, "lookup", "growth"], ...rows]);
+}
+
+/**
+ * How much more one key's share of the cost is than in the fleet before; null for the first.
+ * @param {"editMs" | "startMs"} what @param {Fleet} fleet @param {Fleet} [before]
+ */
+function growthPerKey(what, fleet, before) {
+  return before ? fleet[what] / fleet.keys / (before[what] / before.keys) : null;
 }
 
 /** Every bound that the largest fleet missed, as a sentence. @param {Fleet[]} fleets @returns {string[]} */
@@ -80,7 +92,16 @@ export function missedByFleet(fleets) {
   const largest = fleets.at(-1);
   if (!largest) return ["No fleet was measured."];
   const { rebalanceMs, lookupNs } = largest;
+  const grows = (/** @type {"editMs" | "startMs"} */ what) => growthPerKey(what, largest, fleets.at(-2)) ?? 0;
+  const tooSteep = (/** @type {string} */ name, /** @type {number} */ growth) =>
+    growth < MOST_GROWTH_PER_KEY
+      ? []
+      : [
+          `${name} costs ${growth.toFixed(1)} times as much for each key as in the fleet before, beyond ${MOST_GROWTH_PER_KEY}.`,
+        ];
   return [
+    ...tooSteep("Changing a key of the largest fleet", grows("editMs")),
+    ...tooSteep("Starting with the largest fleet", grows("startMs")),
     ...(rebalanceMs < LONGEST_REBALANCE_MS
       ? []
       : [`Rebalancing the largest fleet took ${rebalanceMs.toFixed(1)} ms, beyond ${LONGEST_REBALANCE_MS} ms.`]),

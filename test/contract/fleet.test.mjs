@@ -243,6 +243,38 @@ describe("an upstream that stops while the proxies live", () => {
       await upstream.close();
     });
   }
+
+  for (const others of [[startDanted, startSquid], []]) {
+    const behind = others.length > 0 ? "while others live" : "without any other";
+    test(`the rotating proxy stays on ${behind}, and serves when the upstream is back`, async () => {
+      let upstream = await startUpstream({ authority: bench.authority });
+      const { httpPort: port, httpsPort: tlsPort } = upstream;
+      const pool = await Promise.all(others.map((start) => bench.proxy(start())));
+      const rotating = await bench.proxy(startTinyproxy());
+      const { host, ask } = await fleet(
+        pool.map((proxy) => [proxy.program, proxy]),
+        { upstream: { baseUrl: upstream.httpsUrl, caFile: bench.authority.caFile }, rotatingProxy: { maxRetries: 0 } },
+      );
+      await host.done({ kind: "configure_rotating", url: rotating.url, enabled: true });
+      // What every way can point to when the upstream stops: it was reached a moment ago.
+      for (const key of KEYS.keys()) assert.deepEqual(await ask(key), { status: 200, proxy: "rotating" });
+      for (const { id } of host.snapshot().proxies) await host.done({ kind: "test_proxy", id });
+      await upstream.close();
+
+      for (let round = 0; round < 4; round += 1) {
+        for (const key of KEYS.keys()) assert.ok((await ask(key)).status >= 500);
+        for (const { id } of host.snapshot().proxies) await host.command({ kind: "test_proxy", id });
+        await host.command({ kind: "test_rotating" });
+        assert.equal(host.snapshot().rotating?.mode, "on", `round ${round}`);
+      }
+      upstream = await startUpstream({ authority: bench.authority, port, tlsPort });
+      for (const key of KEYS.keys()) assert.deepEqual(await ask(key), { status: 200, proxy: "rotating" });
+      const told = host.events().filter(({ type, level }) => type === "rotating.changed" && level !== "info");
+      assert.deepEqual(told, []);
+      await host.close();
+      await upstream.close();
+    });
+  }
 });
 
 /** Statuses of requests that any key may serve. @param {Host} host @param {number} count */

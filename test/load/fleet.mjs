@@ -9,6 +9,8 @@ import { pinned } from "./cores.mjs";
 /** With 10,000 keys over 100 proxies. */
 export const LONGEST_REBALANCE_MS = 10;
 export const LONGEST_LOOKUP_NS = 200;
+/** For each key, against the fleet a tenth as large: 1 when the cost grows with the keys, 10 when with their square. */
+export const MOST_GROWTH_PER_KEY = 4;
 
 /**
  * @typedef {object} Fleet
@@ -17,6 +19,8 @@ export const LONGEST_LOOKUP_NS = 200;
  * @property {number} moves keys that spreading them all from one proxy moves
  * @property {number} rebalanceMs for those moves
  * @property {number} failureMs for the keys of a proxy that fails to leave it, in a fleet that is even
+ * @property {number} editMs for a change of one key, from the command to its reply
+ * @property {number} startMs for reading all that is stored
  * @property {number} lookupNs for one key's assignment
  */
 

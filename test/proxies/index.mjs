@@ -7,4 +7,5 @@ export { startTlsInFront } from "./haproxy.mjs";
 export { startMicrosocks } from "./microsocks.mjs";
 export { startSocks4 } from "./socks4.mjs";
 export { startSquid } from "./squid.mjs";
+export { startTelling } from "./telling.mjs";
 export { startTinyproxy } from "./tinyproxy.mjs";

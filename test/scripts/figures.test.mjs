@@ -39,15 +39,24 @@ test("more than three tunnels miss the bound", () => {
   assert.match(missedBounds({ ...three, tunnels: 4 })[0] ?? "", /4 tunnels \(BEYOND/);
 });
 
-test("a fleet that takes 10 ms to rebalance, or 200 ns for a lookup, misses a bound", () => {
-  const small = { keys: 10, proxies: 2, moves: 5, rebalanceMs: 0.004, failureMs: 0.004, lookupNs: 20 };
-  const large = { keys: 10_000, proxies: 100, moves: 9900, rebalanceMs: 8, failureMs: 5, lookupNs: 60 };
-  assert.match(
-    fleetTable([small, large]),
-    /10000 keys over 100 proxies +\| +8\.000 ms .* 2000\.00× .* 60 ns \| +3\.00×/,
-  );
+test("a fleet that takes 10 ms to rebalance or 200 ns for a lookup, or whose edits grow with its square, misses a bound", () => {
+  const swift = { keys: 1000, proxies: 100, moves: 990, rebalanceMs: 0.4, failureMs: 0.4, lookupNs: 20 };
+  const small = { ...swift, editMs: 2, startMs: 1 };
+  const large = {
+    ...small,
+    keys: 10_000,
+    moves: 9900,
+    rebalanceMs: 8,
+    failureMs: 5,
+    lookupNs: 60,
+    editMs: 30,
+    startMs: 12,
+  };
+  assert.match(fleetTable([small, large]), /10000 keys over 100 proxies +\| +8\.000 ms .* 20\.00× .* 60 ns \| +3\.00×/);
   assert.deepEqual(missedByFleet([small, large]), []);
   assert.match(missedByFleet([small, { ...large, rebalanceMs: 10 }]).join(), /10\.0 ms, beyond 10 ms/);
   assert.match(missedByFleet([small, { ...large, lookupNs: 200 }]).join(), /200 ns, beyond 200 ns/);
+  assert.match(missedByFleet([small, { ...large, editMs: 200 }]).join(), /Changing .* 10\.0 times .* beyond 4/);
+  assert.match(missedByFleet([small, { ...large, startMs: 40 }]).join(), /Starting .* 4\.0 times .* beyond 4/);
   assert.equal(missedByFleet([]).length, 1);
 });

@@ -1,20 +1,25 @@
 //! Measures what a large fleet costs: spreading keys that are all on one proxy, a proxy that fails with its share of
-//! them, and finding a key's proxy, from 10 keys to 10,000. Prints one line of JSON for `npm run bench`, which knows the
-//! bounds. It uses the core as it is, and no sockets.
+//! them, finding a key's proxy, changing one key among all and reading all of them at a start, from 10 keys to 10,000.
+//! Prints one line of JSON for `npm run bench`, which knows the bounds. It uses the core as it is, and no sockets.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::hint::black_box;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aggregator_core::aggregator::{Aggregator, Opening, Tokens};
+use aggregator_core::command::{Command, Reply};
 use aggregator_core::ids::KeyId;
 use aggregator_core::pools::Pools;
 use aggregator_core::proxies::pool::Turn;
 use aggregator_core::proxies::url::ProxyUrl;
 use aggregator_core::secret::Secret;
+use aggregator_core::server::guard::AdminAccess;
 use aggregator_core::settings::Settings;
-use aggregator_core::vault::{Assignment, Entered, EnteredKey, EnteredProxy};
+use aggregator_core::vault::secrets::{load, secret_names, writes_between};
+use aggregator_core::vault::{Assignment, Entered, EnteredKey, EnteredProxy, Vault, VaultError};
 
 const FLEETS: [(usize, usize); 4] = [(10, 2), (100, 10), (1_000, 100), (10_000, 100)];
 const ROUNDS: usize = 25;
@@ -54,10 +59,15 @@ fn row(keys: usize, proxies: usize) -> Result<serde_json::Value, Box<dyn Error>>
         black_box(pools);
         took
     });
+    let evened = spread.entered();
+    let start = start(&evened);
+    let edit = edit(evened)?;
     Ok(serde_json::json!({
         "keys": keys, "proxies": proxies, "moves": moves,
         "rebalanceMs": rebalance.as_secs_f64() * 1e3,
         "failureMs": failure.as_secs_f64() * 1e3,
+        "editMs": edit.as_secs_f64() * 1e3,
+        "startMs": start.as_secs_f64() * 1e3,
         "lookupNs": lookup(&spread, &entered).as_secs_f64() * 1e9,
     }))
 }
@@ -107,6 +117,60 @@ fn lookup(pools: &Pools, entered: &Entered) -> Duration {
         black_box(pools.assignments.get(id));
     }
     begun.elapsed() / u32::try_from(LOOKUPS).unwrap_or(u32::MAX)
+}
+
+/// The secrets of VS Code, without VS Code: what a change would write there is made and let go.
+struct Forgetful;
+
+#[async_trait::async_trait]
+impl Vault for Forgetful {
+    async fn save(&self, before: &Entered, after: &Entered) -> Result<(), VaultError> {
+        black_box(writes_between(before, after));
+        Ok(())
+    }
+}
+
+/// A change of one key from the command to its reply: checked, written, taken over and told.
+fn edit(entered: Entered) -> Result<Duration, Box<dyn Error>> {
+    let id = entered.keys[entered.keys.len() / 2].id.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let core = Aggregator::open(Opening {
+            settings: Settings::default(),
+            entered,
+            tokens: Tokens::Given(vec![Secret::new("bench-local-token")]),
+            admin: AdminAccess::Own(None),
+            vault: Arc::new(Forgetful),
+            store: None,
+            extra_ca: Vec::new(),
+        })?;
+        let mut least = Duration::MAX;
+        for round in 0..ROUNDS {
+            let name = Some(format!("renamed {round}"));
+            let (key, project, weight, cooldown_seconds) = (None, None, None, None);
+            let command = Command::ModifyKey { id: id.clone(), key, name, project, weight, cooldown_seconds };
+            let begun = Instant::now();
+            let reply = core.command(command).await;
+            least = least.min(begun.elapsed());
+            if !matches!(reply, Reply::Done { .. }) {
+                return Err(format!("the change was refused: {reply:?}").into());
+            }
+        }
+        core.close().await;
+        Ok(least)
+    })
+}
+
+/// What was stored is read: the secrets of VS Code as they are handed over at a start.
+fn start(entered: &Entered) -> Duration {
+    let writes = writes_between(&Entered::default(), entered);
+    let stored: HashMap<String, String> =
+        writes.into_iter().filter_map(|write| Some((write.name, write.value?))).collect();
+    quickest(|| {
+        let begun = Instant::now();
+        black_box((secret_names(&stored), load(&stored)));
+        begun.elapsed()
+    })
 }
 
 /// Whatever else the machine does meanwhile only adds to a round.

@@ -153,6 +153,9 @@ pub struct RotatingView {
     pub last_error: Option<String>,
     #[ts(type = "number | null")]
     pub last_health_check: Option<Millis>,
+    /// Different addresses its tunnels left from, and the last: 0 and null when the provider tells none.
+    pub addresses_seen: usize,
+    pub last_address: Option<String>,
     pub figures: FiguresView,
 }
 
@@ -275,6 +278,8 @@ fn rotating_view(proxy: &RotatingProxy, allowed: bool, now: Millis) -> RotatingV
         average_latency_ms: proxy.figures.latency.average_ms(),
         last_error: proxy.learned.last_error.clone(),
         last_health_check: proxy.learned.last_check,
+        addresses_seen: proxy.learned.exits.count(),
+        last_address: proxy.learned.exits.last().map(|address| address.to_string()),
         figures: figures::figures(&proxy.figures, now),
     }
 }

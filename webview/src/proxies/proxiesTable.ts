@@ -57,6 +57,9 @@ export class ProxiesTable extends LitElement {
       ...(rate === null ? [] : [`${Math.round(rate * 100)} % reached Gemini`]),
       ...(latency === null ? [] : [`${duration(latency)} on average`]),
       ...(rotating.last_health_check === null ? [] : [`checked ${ago(rotating.last_health_check, this.now)}`]),
+      ...(rotating.addresses_seen === 0
+        ? []
+        : [`${count(rotating.addresses_seen, "address", "addresses")} seen, last ${rotating.last_address}`]),
       traffic(rotating.figures),
     ];
     return html`<p data-testid="rotating-proxy">

@@ -8,19 +8,20 @@ use crate::vault::{Assignment, Entered};
 pub fn between(before: &Entered, after: &Entered, now: Millis) -> Vec<Event> {
     let info = |kind, words: String| Event::new(kind, Level::Info, now, words);
     let mut events = Vec::new();
+    let (old_keys, new_keys) = (before.keys_by_id(), after.keys_by_id());
     for key in &after.keys {
-        match before.keys.iter().find(|old| old.id == key.id) {
+        match old_keys.get(&key.id) {
             None => {
                 events.push(info(EventType::KeyAdded, format!("Key \"{}\" added.", key.name)).key(&key.id))
             }
-            Some(old) if old != key => {
+            Some(old) if *old != key => {
                 events
                     .push(info(EventType::KeyUpdated, format!("Key \"{}\" changed.", key.name)).key(&key.id));
             }
             Some(_) => {}
         }
     }
-    for key in before.keys.iter().filter(|old| !after.keys.iter().any(|key| key.id == old.id)) {
+    for key in before.keys.iter().filter(|old| !new_keys.contains_key(&old.id)) {
         events.push(info(EventType::KeyRemoved, format!("Key \"{}\" removed.", key.name)).key(&key.id));
     }
     if before.proxies != after.proxies {
@@ -33,9 +34,14 @@ pub fn between(before: &Entered, after: &Entered, now: Millis) -> Vec<Event> {
     if before.rotating != after.rotating {
         events.push(info(EventType::RotatingChanged, rotating_words(after)));
     }
-    events.extend(after.assignments.iter().filter(|entry| is_new(entry, before)).map(|entry| {
-        let key = after.keys.iter().find(|key| key.id == entry.key_id).map_or("?", |key| key.name.as_str());
-        let proxy = entry.proxy_id.as_ref().and_then(|id| after.proxies.iter().find(|proxy| proxy.id == *id));
+    let (placed, proxies) = (before.assignments_by_key(), after.proxies_by_id());
+    let is_new = |entry: &&Assignment| {
+        let old = placed.get(&entry.key_id);
+        old.is_none_or(|old| (&old.proxy_id, old.is_manual) != (&entry.proxy_id, entry.is_manual))
+    };
+    events.extend(after.assignments.iter().filter(is_new).map(|entry| {
+        let key = new_keys.get(&entry.key_id).map_or("?", |key| key.name.as_str());
+        let proxy = entry.proxy_id.as_ref().and_then(|id| proxies.get(id));
         let proxy = proxy.map_or("No Proxy", |proxy| proxy.name.as_str());
         let how = if entry.is_manual { "by hand" } else { "automatically" };
         info(EventType::AssignmentChanged, format!("Key \"{key}\" is assigned to {proxy} {how}."))
@@ -55,9 +61,4 @@ fn rotating_words(after: &Entered) -> String {
             format!("The rotating proxy {} is {now}.", proxy.url.masked())
         }
     }
-}
-
-fn is_new(entry: &Assignment, before: &Entered) -> bool {
-    let old = before.assignments.iter().find(|old| old.key_id == entry.key_id);
-    old.is_none_or(|old| (&old.proxy_id, old.is_manual) != (&entry.proxy_id, entry.is_manual))
 }

@@ -1,13 +1,14 @@
 //! Carries out commands: each is an edit on a copy of the pools, a test, or new settings. The one path for edits
 //! (copy, save, take over, tell) lives here, so that no command can skip a step of it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::edit::{self, Edited, NewKey, Subject};
 use super::{Aggregator, changes, forwarder, rotating};
 use crate::clock::Millis;
 use crate::command::{Command, Refusal, RefusalCode, Reply};
-use crate::ids::KeyId;
+use crate::ids::{KeyId, ProxyId};
 use crate::keys::KeyPatch;
 use crate::pools::Pools;
 use crate::secret::Secret;
@@ -122,9 +123,9 @@ impl Aggregator {
         self.state.moved.notify_one();
         self.state.affinity.forget(&renewed);
         self.uploads.forget(&renewed);
-        self.forwarder().clients().retain(|key, proxy| {
-            !renewed.contains(key) && proxy.is_none_or(|id| after.proxies.iter().any(|kept| kept.id == *id))
-        });
+        let (gone, kept): (HashSet<_>, _) = (renewed.iter().collect(), after.proxies_by_id());
+        let stays = |id: Option<&ProxyId>| id.is_none_or(|id| kept.contains_key(id));
+        self.forwarder().clients().retain(|key, proxy| !gone.contains(key) && stays(proxy));
         if before.proxies != after.proxies || before.rotating != after.rotating {
             self.pool_changed.notify_one();
         }
@@ -207,6 +208,7 @@ impl Aggregator {
 /// Keys that are gone or have another text. What was learned of the old text, and tunnels opened for it, are not the
 /// new one's.
 fn renewed(before: &Entered, after: &Entered) -> Vec<KeyId> {
-    let kept = |old: &EnteredKey| after.keys.iter().any(|key| key.id == old.id && key.secret == old.secret);
+    let after = after.keys_by_id();
+    let kept = |old: &EnteredKey| after.get(&old.id).is_some_and(|key| key.secret == old.secret);
     before.keys.iter().filter(|old| !kept(old)).map(|old| old.id.clone()).collect()
 }

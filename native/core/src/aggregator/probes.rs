@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Aggregator;
+use crate::forward::Tunnelled;
 use crate::forward::connect::DialError;
 use crate::ids::ProxyId;
 use crate::proxies::pool::ProxyStatus;
@@ -73,7 +74,7 @@ impl Aggregator {
                 return None;
             }
             let (probed, turn) = match result {
-                Ok(latency) => {
+                Ok(Tunnelled { after: latency, .. }) => {
                     let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
                     (Probed::Works { latency }, pools.proxies.succeeded(id, now, Some(milliseconds)))
                 }

@@ -8,6 +8,7 @@ use super::edit::{Edited, Subject};
 use super::probes::Probed;
 use crate::command::{Refusal, RefusalCode, Reply};
 use crate::events::{Event, EventType, Level};
+use crate::forward::Tunnelled;
 use crate::forward::connect::DialError;
 use crate::pools::Pools;
 use crate::proxies::rotating::{Mode, RotatingProxy, parse, warning};
@@ -97,8 +98,8 @@ impl Aggregator {
         let mut pools = self.state.pools.lock();
         let current = pools.rotating.as_ref().is_some_and(|proxy| proxy.is(url));
         let (probed, event) = match result {
-            Ok(latency) => {
-                (Probed::Works { latency }, if current { pools.rotating_probed(now) } else { None })
+            Ok(Tunnelled { after: latency, exit }) => {
+                (Probed::Works { latency }, if current { pools.rotating_probed(exit, now) } else { None })
             }
             Err(DialError::Proxy(fault)) => {
                 let event = if current { pools.rotating_faulty(&fault, &settings, now) } else { None };

@@ -77,6 +77,7 @@ impl Clients {
     fn build(&self, proxy: Option<&PickedProxy>, allow_h2: bool, meters: &Meters) -> HttpClient {
         let route = proxy.map_or(Route::Direct, |proxy| Route::Proxy(proxy.url.clone()));
         let connector = Connector::new(route, &self.tls, allow_h2, self.connect_timeout, meters.clone());
+        let exit = proxy.map(|proxy| proxy.exit.clone()).unwrap_or_default();
         // Zero switches pooling off: the connection ends with its answer.
         let most_idle = if proxy.is_some_and(|proxy| proxy.rotating) { 0 } else { MOST_IDLE };
         Client::builder(TokioExecutor::new())
@@ -84,6 +85,6 @@ impl Clients {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(most_idle)
-            .build(connector)
+            .build(connector.telling(exit))
     }
 }

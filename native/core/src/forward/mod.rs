@@ -13,6 +13,7 @@ pub mod rewrite;
 pub mod tail;
 pub mod tls;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -97,6 +98,12 @@ pub struct ForwarderError {
     pub message: String,
 }
 
+/// A probe's tunnel: how long it took to open, and where it leaves the proxy, if that told it.
+pub struct Tunnelled {
+    pub after: Duration,
+    pub exit: Option<IpAddr>,
+}
+
 pub struct GoogleApiForwarder {
     base: Url,
     addresses: Arc<Addresses>,
@@ -167,8 +174,8 @@ impl GoogleApiForwarder {
     }
 
     /// Opens a tunnel through `proxy` to the upstream's own host, TLS included, and closes it again.
-    /// Answers the time it took; what passed counts on `meter`.
-    pub async fn probe(&self, proxy: &Arc<ProxyUrl>, meter: Arc<Meter>) -> Result<Duration, DialError> {
+    /// What passed counts on `meter`.
+    pub async fn probe(&self, proxy: &Arc<ProxyUrl>, meter: Arc<Meter>) -> Result<Tunnelled, DialError> {
         let uri: Uri = self.base.as_str().parse().map_err(|_| {
             DialError::Upstream(connect::UpstreamFault::BadTarget { reason: "it is not a web address" })
         })?;
@@ -176,9 +183,9 @@ impl GoogleApiForwarder {
         let started = Instant::now();
         let route = Route::Proxy(proxy.clone());
         let meters = Meters { key: None, way: Some(meter) };
-        dial(&route, &target, &self.tls, self.allow_h2, self.connect_timeout, &meters).await?;
+        let dialed = dial(&route, &target, &self.tls, self.allow_h2, self.connect_timeout, &meters).await?;
         meters.opened();
-        Ok(started.elapsed())
+        Ok(Tunnelled { after: started.elapsed(), exit: dialed.exit() })
     }
 
     fn request(

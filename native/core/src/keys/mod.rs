@@ -281,7 +281,7 @@ impl ApiKeyManager {
     pub fn adopt(&mut self, entered: Vec<EnteredKey>) {
         let mut before = std::mem::take(&mut self.keys);
         for new in entered {
-            let key = match before.shift_remove(&new.id) {
+            let key = match before.swap_remove(&new.id) {
                 Some(mut known) => {
                     let enabled_now = new.enabled && !known.entered.enabled;
                     known.replace_entered(new);

@@ -3,7 +3,6 @@
 //!
 //! Invariant: only the blamed entry changes health.
 
-use super::settle::MEANWHILE;
 use super::{Pick, Pools};
 use crate::clock::Millis;
 use crate::dispatch::judge::{Blame, Rest, RestLength, Verdict};
@@ -14,6 +13,9 @@ use crate::keys::pacific::next_midnight;
 use crate::keys::quota::Resting;
 use crate::keys::{ApiKey, own_project};
 use crate::settings::Settings;
+
+/// How long others that were served count as served still, for the trial of a key, in milliseconds.
+const MEANWHILE: Millis = 60_000;
 
 impl Pools {
     /// The key of an attempt; `None` when it is gone, or has another text by now: then the verdict is not about it.

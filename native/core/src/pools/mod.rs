@@ -23,6 +23,7 @@ use crate::keys::quota::Quotas;
 use crate::keys::recent::Recent;
 use crate::keys::{ApiKey, ApiKeyManager, Out, Rank, own_project};
 use crate::proxies::assign::{Placing, ProxyAssignmentManager};
+use crate::proxies::exit::Exit;
 use crate::proxies::pool::ProxyPoolManager;
 use crate::proxies::rotating::RotatingProxy;
 use crate::proxies::url::ProxyUrl;
@@ -65,6 +66,8 @@ pub struct PickedProxy {
     pub url: Arc<ProxyUrl>,
     /// It is the rotating proxy, none of the pool: every request opens a tunnel of its own.
     pub rotating: bool,
+    /// Where its tunnel leaves the proxy, once that told it.
+    pub exit: Exit,
 }
 
 /// One key with its egress, counted as in flight until settled.

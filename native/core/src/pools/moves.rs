@@ -81,14 +81,13 @@ impl Pools {
         let Some(proxy) = of_pool.filter(|_| moves || self.direct_until_recovery) else {
             return (false, Vec::new());
         };
-        let before = self.assignments.entered(&self.keys);
         let on_it = self.assignments.get(&pick.key).and_then(|entry| entry.proxy_id.clone());
         if moves && on_it.as_ref() == Some(&proxy.id) {
             let around = Placing { keys: &self.keys, proxies: &self.proxies, settings: &settings.proxy, now };
             self.assignments.move_off(&pick.key, failed, &around, &mut self.rng);
         }
-        let moved = self.moved_since(&before);
         let elsewhere = self.assignments.get(&pick.key).and_then(|entry| entry.proxy_id.clone());
+        let moved = (elsewhere != on_it).then(|| Moved { key: pick.key.clone(), to: elsewhere.clone() });
         let another = elsewhere.is_some_and(|id| !failed.contains(&id));
         let works = |id: &ProxyId, status| status == ProxyStatus::Active && !failed.contains(id);
         let none_works = !self.proxies.iter().any(|proxy| works(&proxy.entered.id, proxy.status()));

@@ -3,10 +3,14 @@
 //!
 //! Invariant: a request that took the rotating proxy charges it and no proxy of the pool.
 
+use std::net::IpAddr;
+
+use super::settle::Way;
 use super::{Pick, PickedProxy, Pools};
 use crate::clock::Millis;
 use crate::dispatch::judge::{Blame, Outcome, Verdict};
 use crate::events::{Event, EventType, Level};
+use crate::proxies::exit::Exit;
 use crate::proxies::fault::ProxyFault;
 use crate::proxies::pool::ProxyServer;
 use crate::proxies::rotating::{NAME, RotatingProxy, Turn};
@@ -16,11 +20,13 @@ use crate::vault::EnteredRotating;
 impl PickedProxy {
     pub(super) fn of_pool(proxy: &ProxyServer) -> Self {
         let entered = &proxy.entered;
-        Self { id: entered.id.clone(), name: entered.name.clone(), url: entered.url.clone(), rotating: false }
+        let (id, name, url) = (entered.id.clone(), entered.name.clone(), entered.url.clone());
+        Self { id, name, url, rotating: false, exit: Exit::default() }
     }
 
     pub(super) fn rotating(proxy: &RotatingProxy) -> Self {
-        Self { id: NAME.into(), name: NAME.to_owned(), url: proxy.entered.url.clone(), rotating: true }
+        let (id, name, url) = (NAME.into(), NAME.to_owned(), proxy.entered.url.clone());
+        Self { id, name, url, rotating: true, exit: Exit::default() }
     }
 }
 
@@ -67,24 +73,16 @@ impl Pools {
         settings: &Settings,
         now: Millis,
     ) -> Option<Event> {
-        let others = self.others_than_rotating(now);
         let proxy = self.rotating_of(pick)?;
         let (words, retries) = (&verdict.reason, settings.rotating_proxy.max_retries);
+        proxy.learned.failures += u64::from(matches!(verdict.blame, Blame::Proxy | Blame::ProxyOrUpstream));
         let turn = match verdict.blame {
-            Blame::Proxy | Blame::ProxyOrUpstream => {
-                proxy.learned.failures += 1;
-                match (verdict.credentials_refused, verdict.blame) {
-                    (true, _) => proxy.refused(now, words),
-                    (false, Blame::ProxyOrUpstream) if !others => {
-                        proxy.noted(now, words);
-                        None
-                    }
-                    _ => proxy.failed(now, words, retries),
-                }
-            }
+            Blame::Proxy | Blame::ProxyOrUpstream if verdict.credentials_refused => proxy.refused(now, words),
+            Blame::Proxy => proxy.failed(now, words, retries),
+            Blame::ProxyOrUpstream => self.doubt_rotating(words, retries, now),
             _ => {
                 if reached_upstream {
-                    proxy.succeeded(now);
+                    proxy.succeeded(pick.begun);
                 }
                 None
             }
@@ -92,24 +90,30 @@ impl Pools {
         turn.and_then(|turn| self.rotating_event(turn, now))
     }
 
-    /// A tunnel through it worked, for nobody's request.
-    pub fn rotating_probed(&mut self, now: Millis) -> Option<Event> {
-        let turn = self.rotating.as_mut()?.probed(now)?;
+    /// A failure behind it, as `doubt` is for a proxy of the pool.
+    fn doubt_rotating(&mut self, words: &str, retries: u32, now: Millis) -> Option<Turn> {
+        let before = self.rotating.as_mut()?.doubted(now, words);
+        let counts = self.others_reached(Way::Rotating, before);
+        let proxy = self.rotating.as_mut().filter(|_| counts)?;
+        proxy.failed(now, words, retries)
+    }
+
+    /// A tunnel through it worked, for nobody's request; it left at `exit`, if the proxy told that.
+    pub fn rotating_probed(&mut self, exit: Option<IpAddr>, now: Millis) -> Option<Event> {
+        let proxy = self.rotating.as_mut()?;
+        proxy.learned.exits.saw(exit);
+        let turn = proxy.probed(now)?;
         self.rotating_event(turn, now)
     }
 
     /// A probe of it failed.
     pub fn rotating_faulty(&mut self, fault: &ProxyFault, settings: &Settings, now: Millis) -> Option<Event> {
-        let others = self.others_than_rotating(now);
         let proxy = self.rotating.as_mut()?;
-        let words = fault.words();
-        let turn = if fault.is_auth() {
-            proxy.refused(now, &words)
-        } else if fault.may_be_upstream() && !others {
-            proxy.noted(now, &words);
-            None
-        } else {
-            proxy.failed(now, &words, settings.rotating_proxy.max_retries)
+        let (words, retries) = (fault.words(), settings.rotating_proxy.max_retries);
+        let turn = match (fault.is_auth(), fault.may_be_upstream()) {
+            (true, _) => proxy.refused(now, &words),
+            (false, false) => proxy.failed(now, &words, retries),
+            (false, true) => self.doubt_rotating(&words, retries, now),
         };
         self.rotating_event(turn?, now)
     }

@@ -9,8 +9,12 @@ use crate::ids::ProxyId;
 use crate::proxies::pool::Turn;
 use crate::settings::Settings;
 
-/// How long a way to the upstream that worked counts as working still, in milliseconds: a round of health checks.
-pub(super) const MEANWHILE: Millis = 60_000;
+/// A way to the upstream by which something failed.
+#[derive(Clone, Copy)]
+pub(super) enum Way<'a> {
+    OfPool(&'a ProxyId),
+    Rotating,
+}
 
 impl Pools {
     /// Ends an attempt: no longer in flight, and whoever is blamed is charged.
@@ -62,23 +66,26 @@ impl Pools {
     }
 
     /// A failure behind a proxy that answered.
-    ///
-    /// Invariant: it counts only when others reached the upstream after this proxy's failure before it; when the
-    /// upstream itself is down, every proxy stays active and no key moves. Successes from before prove nothing: all
-    /// proxies have some when the upstream stops.
     pub fn doubt(&mut self, id: &ProxyId, words: &str, limit: u32, now: Millis) -> Option<Turn> {
-        let before = self.proxies.doubted(id, now, words)?;
-        let rotating = self.rotating.as_ref().and_then(|proxy| proxy.learned.last_success);
-        let others = self.proxies.another_reached(Some(id), before)
-            || self.direct_reached.is_some_and(|at| at > before)
-            || rotating.is_some_and(|at| at > before);
-        if others { self.proxies.failed(id, now, words, limit) } else { None }
+        let before = self.proxies.doubted(id, now, words);
+        let counts = self.others_reached(Way::OfPool(id), before);
+        if counts { self.proxies.failed(id, now, words, limit) } else { None }
     }
 
-    /// Whether a way to the upstream that is not the rotating proxy worked lately.
-    pub(super) fn others_than_rotating(&self, now: Millis) -> bool {
-        let since = now.saturating_sub(MEANWHILE);
-        self.proxies.another_reached(None, since) || self.direct_reached.is_some_and(|at| at >= since)
+    /// Whether a failure behind `way`, which may be the upstream's, is its own. `before` is its last such failure.
+    ///
+    /// Invariant: it counts only when others reached the upstream after this way's failure before it; when the
+    /// upstream itself is down, every proxy stays active, the rotating one serves and no key moves. Successes from
+    /// before prove nothing: all ways have some when the upstream stops. Where there is no other way, nothing counts.
+    pub(super) fn others_reached(&self, way: Way<'_>, before: Option<Millis>) -> bool {
+        let Some(before) = before else { return false };
+        let (id, rotating) = match way {
+            Way::OfPool(id) => (Some(id), self.rotating.as_ref()),
+            Way::Rotating => (None, None),
+        };
+        let rotating = rotating.and_then(|proxy| proxy.learned.last_success);
+        self.proxies.another_reached(id, before)
+            || [self.direct_reached, rotating].into_iter().flatten().any(|at| at > before)
     }
 
     /// Ends an attempt that told nothing: nobody is charged.
@@ -96,6 +103,9 @@ impl Pools {
         }
         if let Some(key) = self.key_of(pick) {
             key.figures.ended(blame, pick.answered_after, now);
+        }
+        if let Some(rotating) = self.rotating_of(pick).filter(|_| pick.answered_after.is_some()) {
+            rotating.learned.exits.saw(pick.proxy.as_ref().and_then(|proxy| proxy.exit.told()));
         }
         if let Some(figures) = self.figures_of_way(pick) {
             figures.ended(blame, pick.answered_after, now);

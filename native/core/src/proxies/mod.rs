@@ -3,6 +3,7 @@
 
 pub mod assign;
 pub mod balance;
+pub mod exit;
 pub mod fault;
 pub mod list;
 pub mod pool;

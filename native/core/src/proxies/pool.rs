@@ -144,7 +144,7 @@ impl ProxyPoolManager {
     pub fn adopt(&mut self, entered: Vec<EnteredProxy>) {
         let mut before = std::mem::take(&mut self.proxies);
         for new in entered {
-            let proxy = match before.shift_remove(&new.id) {
+            let proxy = match before.swap_remove(&new.id) {
                 Some(mut known) => {
                     known.replace_entered(new);
                     known

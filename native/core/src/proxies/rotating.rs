@@ -4,7 +4,9 @@
 //!
 //! Invariant: it serves, or keys go their individual ways; nothing here ever allows a direct connection.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::clock::Millis;
@@ -15,6 +17,8 @@ use crate::vault::EnteredRotating;
 /// How it is called where a proxy's name stands: the header `x-aggregator-proxy`, the log.
 pub const NAME: &str = "rotating";
 const ENDING: &str = "-rotate";
+/// A provider may have millions of addresses; whether it rotates shows long before this many.
+pub const MOST_EXITS: usize = 1_000;
 
 /// Why a text is no address of a rotating proxy, as a sentence without secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +86,9 @@ pub struct Learned {
     pub last_error: Option<String>,
     pub last_check: Option<Millis>,
     pub last_success: Option<Millis>,
+    /// The last failure since the last success that may have been the upstream's.
+    pub last_doubt: Option<Millis>,
+    pub exits: Exits,
 }
 
 impl Learned {
@@ -89,6 +96,31 @@ impl Learned {
     pub fn success_rate(&self) -> Option<f64> {
         let ended = self.successes + self.failures;
         (ended > 0).then(|| self.successes as f64 / ended as f64)
+    }
+}
+
+/// The addresses from which its tunnels left, as far as it tells them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Exits {
+    seen: HashSet<IpAddr>,
+    last: Option<IpAddr>,
+}
+
+impl Exits {
+    pub fn saw(&mut self, exit: Option<IpAddr>) {
+        self.last = exit.or(self.last);
+        if self.seen.len() < MOST_EXITS {
+            self.seen.extend(exit);
+        }
+    }
+
+    /// How many different ones. With `MOST_EXITS` it may be more.
+    pub fn count(&self) -> usize {
+        self.seen.len()
+    }
+
+    pub fn last(&self) -> Option<IpAddr> {
+        self.last
     }
 }
 
@@ -136,10 +168,11 @@ impl RotatingProxy {
         std::mem::take(&mut self.learned.mode) != Mode::On
     }
 
-    /// A request through it reached the upstream. It began some time ago, so it does not end a fall-back.
-    pub fn succeeded(&mut self, now: Millis) {
+    /// A request that left at `begun` reached the upstream. That it did so then does not end a fall-back now.
+    pub fn succeeded(&mut self, begun: Millis) {
         self.learned.successes += 1;
-        self.learned.last_success = Some(now);
+        self.learned.last_success = self.learned.last_success.max(Some(begun));
+        self.learned.last_doubt = None;
         self.learned.errors_in_row = 0;
     }
 
@@ -162,8 +195,13 @@ impl RotatingProxy {
         newly.then_some(Turn::Refused)
     }
 
-    /// A failure that may be the upstream's: shown, not counted.
-    pub fn noted(&mut self, now: Millis, words: &str) {
+    /// A failure that may be the upstream's: shown, not counted. Answers when the one before it was.
+    pub fn doubted(&mut self, now: Millis, words: &str) -> Option<Millis> {
+        self.noted(now, words);
+        self.learned.last_doubt.replace(now)
+    }
+
+    fn noted(&mut self, now: Millis, words: &str) {
         self.learned.last_error = Some(words.to_owned());
         self.learned.last_check = Some(now);
     }
@@ -172,6 +210,7 @@ impl RotatingProxy {
     pub fn probed(&mut self, now: Millis) -> Option<Turn> {
         self.learned.last_check = Some(now);
         self.learned.last_success = Some(now);
+        self.learned.last_doubt = None;
         self.learned.last_error = None;
         self.forgive().then_some(Turn::Returned)
     }
@@ -179,7 +218,8 @@ impl RotatingProxy {
     /// The clock was set back: what happened is as long ago as before.
     pub fn shift_back(&mut self, by: Millis) {
         self.figures.minutes.shift_back(by);
-        for at in [&mut self.learned.last_check, &mut self.learned.last_success].into_iter().flatten() {
+        let Learned { last_check, last_success, last_doubt, .. } = &mut self.learned;
+        for at in [last_check, last_success, last_doubt].into_iter().flatten() {
             *at = at.saturating_sub(by);
         }
     }
@@ -259,6 +299,20 @@ mod tests {
         proxy.replace_entered(EnteredRotating { url: Arc::new(parse("b-rotate:c@h:1").unwrap()), ..entered });
         assert!(proxy.serves());
         assert_eq!(proxy.learned, Learned::default(), "another proxy");
+    }
+
+    #[test]
+    fn exits_are_counted_once_each_up_to_a_bound_and_forgotten_with_the_url() {
+        let address = |number: u32| Some(IpAddr::from(number.to_be_bytes()));
+        let mut proxy = rotating();
+        let exits = &mut proxy.learned.exits;
+        [address(1), address(2), None, address(1), None].into_iter().for_each(|exit| exits.saw(exit));
+        assert_eq!((exits.count(), exits.last()), (2, address(1)));
+        (0..2_000).for_each(|number| exits.saw(address(number)));
+        assert_eq!((exits.count(), exits.last()), (MOST_EXITS, address(1_999)));
+        let other = EnteredRotating { url: Arc::new(parse("b-rotate:c@h:1").unwrap()), enabled: true };
+        proxy.replace_entered(other);
+        assert_eq!(proxy.learned.exits, Exits::default());
     }
 
     #[test]

@@ -230,8 +230,9 @@ impl Taking<'_> {
 
     fn drop_dangling(&mut self) {
         let Self { entered: Entered { keys, proxies, assignments, .. }, warnings, .. } = self;
+        let keys: HashMap<&KeyId, &EnteredKey> = keys.iter().map(|key| (&key.id, key)).collect();
         assignments.retain(|entry| {
-            let Some(key) = keys.iter().find(|key| key.id == entry.key_id) else { return false };
+            let Some(key) = keys.get(&entry.key_id) else { return false };
             let is_there = |id: &ProxyId| proxies.iter().any(|proxy| proxy.id == *id);
             let fits = entry.proxy_id.as_ref().is_none_or(is_there);
             if !fits {

@@ -6,6 +6,7 @@
 pub mod legacy;
 pub mod secrets;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -70,6 +71,21 @@ pub struct Entered {
     pub proxies: Vec<EnteredProxy>,
     pub assignments: Vec<Assignment>,
     pub rotating: Option<EnteredRotating>,
+}
+
+impl Entered {
+    /// Fleets are large: whoever compares two states looks entries up here, once for all of them.
+    pub(crate) fn keys_by_id(&self) -> HashMap<&KeyId, &EnteredKey> {
+        self.keys.iter().map(|key| (&key.id, key)).collect()
+    }
+
+    pub(crate) fn proxies_by_id(&self) -> HashMap<&ProxyId, &EnteredProxy> {
+        self.proxies.iter().map(|proxy| (&proxy.id, proxy)).collect()
+    }
+
+    pub(crate) fn assignments_by_key(&self) -> HashMap<&KeyId, &Assignment> {
+        self.assignments.iter().map(|entry| (&entry.key_id, entry)).collect()
+    }
 }
 
 /// Why a change could not be kept, in words without secrets.

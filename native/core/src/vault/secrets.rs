@@ -44,8 +44,9 @@ pub(super) fn texts(entered: &Entered) -> [(&'static str, String); 4] {
 /// The writes that turn the stored `before` into `after`, in an order safe to interrupt.
 pub fn writes_between(before: &Entered, after: &Entered) -> Vec<SecretWrite> {
     let mut writes = Vec::new();
+    let (old_keys, new_keys) = (before.keys_by_id(), after.keys_by_id());
     for key in &after.keys {
-        let known = before.keys.iter().find(|old| old.id == key.id);
+        let known = old_keys.get(&key.id);
         if known.is_none_or(|old| old.secret != key.secret) {
             writes.push(store(key.id.as_str(), key.secret.expose().to_owned()));
         }
@@ -57,7 +58,7 @@ pub fn writes_between(before: &Entered, after: &Entered) -> Vec<SecretWrite> {
     }
     writes.extend(rotating::write_between(before, after));
     for key in &before.keys {
-        if !after.keys.iter().any(|kept| kept.id == key.id) {
+        if !new_keys.contains_key(&key.id) {
             writes.push(SecretWrite { name: key.id.to_string(), value: None });
         }
     }

@@ -176,7 +176,8 @@ fn quotas_are_the_reason_when_several_keys_met_them() {
 
 fn rotating_failed(search: &mut Search, fault: ProxyFault, now: Millis) -> Next {
     let url = Arc::new(crate::proxies::rotating::parse("ada-rotate:secret@h:1").unwrap());
-    let proxy = PickedProxy { id: "rotating".into(), name: "rotating".to_owned(), url, rotating: true };
+    let (id, name, exit) = ("rotating".into(), "rotating".to_owned(), Default::default());
+    let proxy = PickedProxy { id, name, url, rotating: true, exit };
     let (pick, outcome) = (Pick { proxy: Some(proxy), ..pick("a") }, Outcome::Proxy(fault));
     let verdict = judge(&outcome);
     let attempt = Attempted { pick: &pick, outcome: &outcome, verdict: &verdict, repeatable: true };

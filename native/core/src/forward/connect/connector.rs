@@ -14,6 +14,7 @@ use tower_service::Service;
 use super::{Dialed, Route, Target, dial};
 use crate::figures::meter::Meters;
 use crate::forward::tls::TlsConfigs;
+use crate::proxies::exit::Exit;
 
 /// How long a connection that is about to become idle may take to be handed to the request that asked for a new one.
 /// tokio's timer ticks in milliseconds; against a tunnel's round trips that is little.
@@ -30,6 +31,7 @@ pub struct Connector {
     allow_h2: bool,
     connect_timeout: Duration,
     meters: Meters,
+    exit: Exit,
 }
 
 impl Connector {
@@ -41,7 +43,12 @@ impl Connector {
         connect_timeout: Duration,
         meters: Meters,
     ) -> Self {
-        Self { route, tls: tls.with_own_sessions(), allow_h2, connect_timeout, meters }
+        Self { route, tls: tls.with_own_sessions(), allow_h2, connect_timeout, meters, exit: Exit::default() }
+    }
+
+    /// `exit` is told where its tunnel leaves the proxy: for a connector that opens one alone.
+    pub fn telling(self, exit: Exit) -> Self {
+        Self { exit, ..self }
     }
 }
 
@@ -56,7 +63,7 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let Self { route, tls, allow_h2, connect_timeout, meters } = self.clone();
+        let Self { route, tls, allow_h2, connect_timeout, meters, exit } = self.clone();
         Box::pin(async move {
             if was_abandoned().await {
                 return Err(Abandoned.into());
@@ -64,6 +71,7 @@ impl Service<Uri> for Connector {
             let target = Target::from_uri(&uri)?;
             let dialed = dial(&route, &target, &tls, allow_h2, connect_timeout, &meters).await?;
             meters.opened();
+            dialed.exit().into_iter().for_each(|address| exit.tell(address));
             Ok(TokioIo::new(dialed))
         })
     }

@@ -21,6 +21,8 @@ use tokio::io::AsyncReadExt;
 use super::deadline::Deadline;
 use super::stream::BoxedIo;
 use super::target::Target;
+use super::tunnel::Tunnel;
+use crate::proxies::exit;
 use crate::proxies::fault::{ProxyFault, ProxyStage};
 use crate::proxies::url::ProxyUrl;
 
@@ -31,7 +33,7 @@ pub(super) async fn ask(
     proxy: &ProxyUrl,
     target: &Target,
     deadline: Deadline,
-) -> Result<BoxedIo, ProxyFault> {
+) -> Result<Tunnel, ProxyFault> {
     let request = connect_request(proxy, target)?;
     let has_credentials = request.headers().contains_key(PROXY_AUTHORIZATION);
     let late = |after| ProxyFault::Timeout { stage: STAGE, after };
@@ -44,7 +46,7 @@ async fn exchange(
     io: BoxedIo,
     request: Request<Empty<Bytes>>,
     has_credentials: bool,
-) -> Result<BoxedIo, ProxyFault> {
+) -> Result<Tunnel, ProxyFault> {
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(io)).await.map_err(|error| fault_of(&error))?;
     let mut connection = pin!(connection.without_shutdown());
@@ -57,14 +59,15 @@ async fn exchange(
             answer.await
         }
     };
-    let status = response.map_err(|error| fault_of(&error))?.status();
-    check_status(status, has_credentials)?;
+    let response = response.map_err(|error| fault_of(&error))?;
+    check_status(response.status(), has_credentials)?;
     let parts = match ended {
         Some(end) => end,
         None => connection.await,
     }
     .map_err(|error| fault_of(&error))?;
-    Ok(with_read_ahead(parts.io.into_inner(), parts.read_buf))
+    let io = with_read_ahead(parts.io.into_inner(), parts.read_buf);
+    Ok(Tunnel { io, exit: exit::told_in(response.headers()) })
 }
 
 fn connect_request(proxy: &ProxyUrl, target: &Target) -> Result<Request<Empty<Bytes>>, ProxyFault> {

@@ -36,6 +36,7 @@ pub use target::Target;
 use deadline::Deadline;
 use metered::Metered;
 use secure::HandshakeProblem;
+use tunnel::Tunnel;
 
 /// The way to the upstream.
 #[derive(Debug, Clone)]
@@ -109,9 +110,9 @@ async fn dial_through(
     deadline: Deadline,
     meters: &Meters,
 ) -> Result<Dialed, DialError> {
-    let io = tunnel::open(proxy, target, tls, deadline, meters).await?;
+    let Tunnel { io, exit } = tunnel::open(proxy, target, tls, deadline, meters).await?;
     if !target.tls {
-        return Ok(Dialed::plain(io));
+        return Ok(Dialed::plain(io).leaving_at(exit));
     }
     let stage = ProxyStage::Tunnel;
     let secured = deadline
@@ -121,5 +122,5 @@ async fn dial_through(
             HandshakeProblem::Lost(error) => DialError::Proxy(ProxyFault::from_io(stage, &error)),
             HandshakeProblem::Failed(reason) => UpstreamFault::Tls { reason, through_proxy: true }.into(),
         })?;
-    Ok(Dialed::secured(secured))
+    Ok(Dialed::secured(secured).leaving_at(exit))
 }

@@ -3,6 +3,7 @@
 //! request was answered on it before.
 
 use std::io::{self, IoSlice};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +25,7 @@ pub struct Dialed {
     io: BoxedIo,
     h2: bool,
     used: Used,
+    exit: Option<IpAddr>,
 }
 
 /// Found in the extensions of every answer that came over this connection.
@@ -39,12 +41,21 @@ impl Used {
 
 impl Dialed {
     pub(super) fn plain(io: BoxedIo) -> Self {
-        Self { io, h2: false, used: Used::default() }
+        Self { io, h2: false, used: Used::default(), exit: None }
     }
 
     pub(super) fn secured<T: Io + 'static>(io: TlsStream<T>) -> Self {
         let h2 = io.get_ref().1.alpn_protocol() == Some(b"h2");
-        Self { io: Box::new(io), h2, used: Used::default() }
+        Self { io: Box::new(io), h2, used: Used::default(), exit: None }
+    }
+
+    pub(super) fn leaving_at(self, exit: Option<IpAddr>) -> Self {
+        Self { exit, ..self }
+    }
+
+    /// The address at which it leaves the proxy, if that told it.
+    pub fn exit(&self) -> Option<IpAddr> {
+        self.exit
     }
 
     /// Whether the upstream chose h2 (ALPN); otherwise it is http/1.1.

@@ -2,6 +2,7 @@
 //! that its scheme names. It must not know what will flow through the tunnel.
 
 use std::io;
+use std::net::IpAddr;
 
 use tokio::net::TcpStream;
 
@@ -17,13 +18,19 @@ use crate::forward::tls::TlsConfigs;
 use crate::proxies::fault::{ProxyFault, ProxyStage};
 use crate::proxies::url::{ProxyScheme, ProxyUrl};
 
+pub(super) struct Tunnel {
+    pub io: BoxedIo,
+    /// Where it leaves the proxy, if that tells.
+    pub exit: Option<IpAddr>,
+}
+
 pub(super) async fn open(
     proxy: &ProxyUrl,
     target: &Target,
     tls: &TlsConfigs,
     deadline: Deadline,
     meters: &Meters,
-) -> Result<BoxedIo, DialError> {
+) -> Result<Tunnel, DialError> {
     match proxy.scheme() {
         ProxyScheme::Http => {
             let io = connect(proxy, deadline, meters).await?;
@@ -38,7 +45,9 @@ pub(super) async fn open(
         ProxyScheme::Socks4 | ProxyScheme::Socks4a | ProxyScheme::Socks5 | ProxyScheme::Socks5h => {
             let destination = socks::destination(proxy.scheme(), target, deadline).await?;
             let io = connect(proxy, deadline, meters).await?;
-            Ok(Box::new(socks::ask(io, proxy, destination, deadline).await?))
+            let io = socks::ask(io, proxy, destination, deadline).await?;
+            // SOCKS names the address on which the proxy's host sends, behind which a provider's exit may still lie.
+            Ok(Tunnel { io: Box::new(io), exit: None })
         }
     }
 }

@@ -3,6 +3,7 @@
 mod circuits;
 mod clock;
 mod failover;
+mod figures;
 mod rotating;
 
 use std::time::Duration;

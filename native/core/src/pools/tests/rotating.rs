@@ -71,7 +71,7 @@ fn faults_beyond_the_retries_fall_back_with_one_event_and_a_probe_returns() {
     let answered = Outcome::Answered { status: 200, error: None, retry_after: None };
     settle(&mut pools, &started, &answered, 4);
     assert_eq!(mode(&pools), Mode::FallenBack, "a request that began before does not bring it back");
-    let back = pools.rotating_probed(5).unwrap();
+    let back = pools.rotating_probed(None, 5).unwrap();
     assert_eq!((back.kind, mode(&pools)), (EventType::RotatingChanged, Mode::On));
     assert_eq!(ways(&mut pools, &Settings::default()), ["rotating"; 4]);
     assert!(
@@ -125,19 +125,98 @@ fn refused_credentials_disable_it_until_the_user_acts() {
     assert_eq!(ways(&mut pools, &Settings::default()), ["rotating"; 4]);
 }
 
+fn doubtful() -> ProxyFault {
+    ProxyFault::ConnectStatus { status: 502 }
+}
+
+/// Requests and probes fail behind it by turns.
+fn fail_behind(pools: &mut Pools, from: Millis, times: u64) {
+    for now in from..from + times {
+        match now % 2 {
+            0 => assert_eq!(fail(pools, doubtful(), now), []),
+            _ => assert_eq!(pools.rotating_faulty(&doubtful(), &Settings::default(), now), None),
+        }
+    }
+}
+
 #[test]
-fn an_upstream_that_is_down_costs_it_nothing() {
+fn an_upstream_that_stops_costs_it_nothing_whoever_was_served_just_before() {
     let mut pools = rotating(1, 1);
-    let doubtful = || ProxyFault::ConnectStatus { status: 502 };
-    for now in 0..10 {
-        assert_eq!(fail(&mut pools, doubtful(), now), []);
+    pools.proxies.succeeded(&"p1".into(), 9, None);
+    pools.direct_reached = Some(9);
+    fail_behind(&mut pools, 10, 10);
+    let learned = &pools.rotating.as_ref().unwrap().learned;
+    assert_eq!((&learned.mode, learned.errors_in_row, learned.failures), (&Mode::On, 0, 5));
+    assert!(learned.last_error.is_some(), "it is shown");
+    assert_eq!(ways(&mut pools, &Settings::default()), ["rotating"; 4]);
+}
+
+#[test]
+fn failures_between_which_others_reach_the_upstream_are_its_own() {
+    for probes in [false, true] {
+        let mut pools = rotating(1, 1);
+        fail(&mut pools, doubtful(), 1);
+        for now in [10, 20, 30] {
+            assert_eq!(mode(&pools), Mode::On);
+            match probes {
+                true => drop(pools.proxies.succeeded(&"p1".into(), now, None)),
+                false => pools.direct_reached = Some(now),
+            }
+            fail(&mut pools, doubtful(), now + 1);
+            fail_behind(&mut pools, now + 2, if now < 30 { 3 } else { 0 });
+        }
+        assert_eq!(mode(&pools), Mode::FallenBack);
     }
+}
+
+#[test]
+fn its_own_success_ends_the_doubt_and_says_nothing_of_later() {
+    let mut pools = rotating(1, 1);
+    let early = lease(&mut pools, 1).unwrap();
+    fail(&mut pools, doubtful(), 2);
+    settle(&mut pools, &early, &Outcome::Answered { status: 200, error: None, retry_after: None }, 3);
+    let learned = &pools.rotating.as_ref().unwrap().learned;
+    assert_eq!((learned.last_success, learned.last_doubt), (Some(1), None));
+    pools.proxies.succeeded(&"p1".into(), 4, None);
+    fail(&mut pools, doubtful(), 5);
+    assert_eq!(pools.rotating.as_ref().unwrap().learned.errors_in_row, 0, "the first since");
+    assert_eq!(pools.doubt(&"p1".into(), "502", 1, 6), None);
+    assert_eq!(pools.doubt(&"p1".into(), "502", 1, 7), None, "nor of a proxy of the pool");
+}
+
+#[test]
+fn alone_it_stays_on_when_the_upstream_stops_and_falls_back_when_it_is_dead_itself() {
+    let mut pools = rotating(1, 0);
+    fail_behind(&mut pools, 1, 20);
     assert_eq!(mode(&pools), Mode::On);
-    pools.proxies.succeeded(&"p1".into(), 10, None);
-    for now in 11..14 {
-        fail(&mut pools, doubtful(), now);
+    let stage = crate::proxies::fault::ProxyStage::Connect;
+    let dead = [
+        ProxyFault::Refused,
+        ProxyFault::Dns { reason: "no such host".to_owned() },
+        ProxyFault::Timeout { stage, after: Duration::from_secs(10) },
+    ];
+    let turns: Vec<_> = (30..).zip(dead).map(|(now, fault)| fail(&mut pools, fault, now).len()).collect();
+    assert_eq!((turns, mode(&pools)), (vec![0, 0, 1], Mode::FallenBack));
+}
+
+#[test]
+fn an_exit_is_learned_of_an_answered_request_and_by_a_probe() {
+    let mut pools = rotating(1, 0);
+    let (mut first, mut second) = (lease(&mut pools, 1).unwrap(), lease(&mut pools, 1).unwrap());
+    let address = |last: u8| std::net::IpAddr::from([203, 0, 113, last]);
+    first.proxy.as_ref().unwrap().exit.tell(address(1));
+    let exits = |pools: &Pools| {
+        let exits = &pools.rotating.as_ref().unwrap().learned.exits;
+        (exits.count(), exits.last())
+    };
+    assert_eq!(exits(&pools), (0, None));
+    for pick in [&mut first, &mut second] {
+        pick.answered_after = Some(Duration::ZERO);
+        pools.release(pick, 2);
     }
-    assert_eq!(mode(&pools), Mode::FallenBack, "another proxy reaches the upstream");
+    assert_eq!(exits(&pools), (1, Some(address(1))), "the second tunnel told nothing");
+    pools.rotating_probed(Some(address(2)), 3);
+    assert_eq!(exits(&pools), (2, Some(address(2))));
 }
 
 #[test]

@@ -83,15 +83,9 @@ pub struct Loaded {
 /// The names worth reading, given what was read so far: ask again with what they brought, until no name is new.
 pub fn secret_names(known: &HashMap<String, String>) -> Vec<String> {
     let fixed = FIXED.iter().map(|name| (*name).to_owned()).chain(legacy::fixed_names());
-    let mut names: Vec<String> = fixed.collect();
-    for id in possible_ids(known) {
-        for name in [legacy::status_name(&id), id.to_string()] {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
-    names
+    let of_keys = possible_ids(known).into_iter().flat_map(|id| [legacy::status_name(&id), id.to_string()]);
+    let mut seen = HashSet::new();
+    fixed.chain(of_keys).filter(|name| seen.insert(name.clone())).collect()
 }
 
 /// Every key that any record names. A damaged text may bring names that there are not.
@@ -213,6 +207,7 @@ fn load_keys(
     let ids = key_ids(secrets, others.cloned(), notes);
     let mut details: HashMap<KeyId, KeyDetails> = details.into_iter().collect();
     let mut keys: Vec<EnteredKey> = Vec::with_capacity(ids.len());
+    let mut texts = HashMap::new();
     for id in ids {
         let name = shown(id.as_str());
         // Earlier versions stored what was pasted, a line break at its end included.
@@ -229,9 +224,11 @@ fn load_keys(
                 ));
                 continue;
             }
-            Some(text) => Secret::new(text),
+            Some(text) => text,
         };
-        if let Some(twin) = keys.iter().find(|known| known.secret == text) {
+        let place = keys.len();
+        let first = *texts.entry(text).or_insert(place);
+        if let Some(twin) = keys.get(first) {
             let words =
                 format!("The key \"{name}\" is the same as \"{}\" and was left out.", shown(&twin.name));
             notes.say(words);
@@ -240,7 +237,7 @@ fn load_keys(
         let detail = details.remove(&id).unwrap_or_default();
         keys.push(EnteredKey {
             name: detail.name.unwrap_or_else(|| id.to_string()),
-            secret: text,
+            secret: Secret::new(text),
             project: detail.project,
             weight: detail.weight.clamp(1, 100),
             cooldown_seconds: detail.cooldown_seconds,

@@ -194,6 +194,30 @@ async fn bytes_that_follow_the_grant_at_once_are_kept() {
 }
 
 #[tokio::test]
+async fn the_exit_that_the_grant_names_goes_with_the_connection() {
+    let ca = TestCa::new();
+    let (upstream, _handshakes) = ca.echo_upstream(&["http/1.1"]).await;
+    for (field, expected) in [
+        ("X-BRD-IP: 2001:db8::7\r\n", Some("2001:db8::7")),
+        ("X-BRD-IP: r2d29b70ff2044\r\n", None),
+        ("X-BRD-IP: é\r\n", None),
+        ("", None),
+    ] {
+        for tls in [true, false] {
+            let (proxy, _) = scripted(move |mut io| async move {
+                read_head(&mut io).await;
+                io.write_all(format!("HTTP/1.1 200 OK\r\n{field}\r\n").as_bytes()).await.expect("grant");
+                join_to(&mut io, upstream).await;
+            })
+            .await;
+            let route = through(&format!("http://{proxy}"));
+            let dialed = dial_via(&route, &named(upstream, tls), &ca.trusted()).await.expect("dial");
+            assert_eq!(dialed.exit().map(|exit| exit.to_string()).as_deref(), expected, "{field}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn nothing_listening_is_a_refusal() {
     let fault = proxy_fault(&format!("http://{}", closed_port().await), &elsewhere(true)).await;
     assert_eq!(fault, ProxyFault::Refused);
