@@ -30,6 +30,7 @@ needs=(
   "program:unshare util-linux"
   "program:ip iproute2"
   "program:nft nftables"
+  "program:promtool prometheus"
   "program:python3 python3"
   "python:ensurepip python3-venv"
   "file:/usr/include/gssapi/gssapi.h libkrb5-dev"
