@@ -3,6 +3,7 @@
 //! (arguments, media, grounding) stays the JSON it was. No dialect is known here.
 
 mod lenient;
+pub mod others;
 
 pub use lenient::Text;
 

@@ -27,8 +27,8 @@ pub enum Fault {
 
 impl Fault {
     /// When every candidate is one that Gemini failed with, and nothing came of any.
-    pub(super) fn if_all_gave_up(choices: &[Progress]) -> Option<Self> {
-        let mut ends = choices.iter().map(Progress::gave_up);
+    pub(super) fn if_all_gave_up<'c>(choices: impl IntoIterator<Item = &'c Progress>) -> Option<Self> {
+        let mut ends = choices.into_iter().map(Progress::gave_up);
         let first = ends.next()??;
         let all = ends.all(|end| end.is_some());
         all.then(|| Self::GaveUp { reason: first.reason.clone(), message: first.message.clone() })

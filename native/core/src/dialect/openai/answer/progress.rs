@@ -62,6 +62,7 @@ pub struct Progress {
     pub citations: Vec<Box<RawValue>>,
 }
 
+const WITHHELD: [&str; 6] = ["SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"];
 /// Reasons that are Gemini's own failure, not an end of the answer.
 const GAVE_UP: [&str; 6] = [
     "MALFORMED_FUNCTION_CALL",
@@ -177,17 +178,12 @@ impl Progress {
     }
 
     /// OpenAI's name for how it ended. What Google adds later ends like an ordinary answer; its own name is passed on
-    /// beside, see [`Self::unusual_reason`].
+    /// beside, see [`Self::unusual_end`].
     pub fn finish_reason(&self, completion: bool) -> &'static str {
-        let reason = self.ended.as_ref().map(|ended| (ended.prompt_blocked, ended.reason.as_str()));
-        match reason {
+        match &self.ended {
             _ if self.calls > 0 && !completion => "tool_calls",
-            Some((true, _)) => "content_filter",
-            Some((_, "MAX_TOKENS")) => "length",
-            Some((_, "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" | "LANGUAGE")) => {
-                "content_filter"
-            }
-            Some((_, reason)) if reason.starts_with("IMAGE_") => "content_filter",
+            Some(ended) if ended.is_withheld() => "content_filter",
+            Some(ended) if ended.reason == "MAX_TOKENS" => "length",
             _ => "stop",
         }
     }
@@ -201,8 +197,7 @@ impl Progress {
 
     /// Words for a client to show in place of an answer that was withheld.
     pub fn refusal(&self) -> Option<String> {
-        let ended =
-            self.ended.as_ref().filter(|_| !self.gave && self.finish_reason(false) == "content_filter")?;
+        let ended = self.ended.as_ref().filter(|ended| !self.gave && ended.is_withheld())?;
         let what =
             if ended.prompt_blocked { "Gemini blocked the prompt" } else { "Gemini withheld its answer" };
         let space = if ended.message.is_empty() { "" } else { " " };
@@ -219,6 +214,12 @@ impl Ended {
     pub fn of(feedback: &PromptFeedback<'_>) -> Option<Self> {
         let reason = feedback.block_reason.some()?.to_owned();
         Some(Self { reason, message: feedback.block_reason_message.to_string(), prompt_blocked: true })
+    }
+
+    /// Google keeps something back: its rules, not the model, ended it.
+    pub fn is_withheld(&self) -> bool {
+        let reason = self.reason.as_str();
+        self.prompt_blocked || WITHHELD.contains(&reason) || reason.starts_with("IMAGE_")
     }
 }
 

@@ -25,6 +25,23 @@ pub fn write(out: &mut BytesMut, usage: &Usage) {
     raw(out, "}}");
 }
 
+/// The value of `usage` of images.
+pub fn write_for_images(out: &mut BytesMut, usage: &Usage) {
+    let output = usage.candidates_token_count.unwrap_or(0) + usage.thoughts_token_count.unwrap_or(0);
+    let (input, images) = (prompt(usage), of(&usage.prompt_tokens_details, "IMAGE"));
+    for (name, count) in [
+        ("{\"input_tokens\":", input),
+        (",\"output_tokens\":", output),
+        (",\"total_tokens\":", usage.total_token_count.unwrap_or(input + output)),
+        (",\"input_tokens_details\":{\"text_tokens\":", input.saturating_sub(images)),
+        (",\"image_tokens\":", images),
+    ] {
+        raw(out, name);
+        integer(out, count);
+    }
+    raw(out, "}}");
+}
+
 /// Google's description of the total names no tokens of tools; that they belong to the prompt is inferred.
 pub fn prompt(usage: &Usage) -> u64 {
     usage.prompt_token_count.unwrap_or(0) + usage.tool_use_prompt_token_count.unwrap_or(0)
