@@ -131,7 +131,7 @@ fn encode(path: &Path, options: &Options) -> Encoded {
 
 /// What differs from the file, if anything does; the file is written when that was asked for.
 fn compare(path: &Path, found: Option<&str>) -> Option<String> {
-    if std::env::var("OPENAI_ANSWERS_WRITE").is_ok() {
+    if std::env::var("OPENAI_ANSWERS_WRITE").is_ok_and(|text| text == "1") {
         match found {
             Some(found) => fs::write(path, found).unwrap(),
             None => drop(fs::remove_file(path)),

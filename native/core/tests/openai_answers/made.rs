@@ -56,7 +56,9 @@ pub fn made(seed: u64) -> Made {
         // The stream's last event is needed: without it somebody has not ended.
         candidates[last].ends = events - 1;
     }
-    let blocked = candidates.is_empty().then(|| json!({ "blockReason": "PROHIBITED_CONTENT" }));
+    let blocked = candidates
+        .is_empty()
+        .then(|| json!({ "blockReason": rng.choice(["SAFETY", "OTHER", "PROHIBITED_CONTENT"]).unwrap() }));
     let usage = rng.bool().then(|| {
         json!({ "promptTokenCount": rng.u32(..1000), "candidatesTokenCount": rng.u32(..1000),
             "thoughtsTokenCount": rng.u32(..1000), "totalTokenCount": rng.u32(..3000) })

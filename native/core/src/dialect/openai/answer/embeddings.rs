@@ -8,13 +8,12 @@ use bytes::{BufMut, BytesMut};
 use super::fault::Fault;
 use super::json::{compact, integer, raw, string};
 use super::usage::prompt;
-use super::whole::unusable;
 use crate::generate::answer::others::{Embedding, Embeddings};
 
 /// Encodes the body of a 200; `model` as the client wrote it.
 pub fn embeddings(model: &str, base64: bool, body: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
     let answer: Embeddings<'_> = match serde_json::from_slice(body) {
-        Ok(Embeddings { error: Some(_), .. }) | Err(_) => return Err(unusable(body)),
+        Ok(Embeddings { error: Some(_), .. }) | Err(_) => return Err(Fault::of(body)),
         Ok(answer) => answer,
     };
     let mut list = answer.embeddings;

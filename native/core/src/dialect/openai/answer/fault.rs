@@ -3,9 +3,14 @@
 
 use std::fmt;
 
+use serde::de::IgnoredAny;
+
 use super::progress::Progress;
 use crate::dialect::openai::error::{error_body, error_with};
 use crate::dispatch::upstream_error::UpstreamError;
+
+/// Google's reason when a model that was to draw said something instead.
+pub(super) const NO_IMAGE: &str = "NO_IMAGE";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -13,7 +18,7 @@ pub enum Fault {
     Upstream(Box<UpstreamError>),
     /// Neither a candidate nor a reason why there is none.
     Empty,
-    /// The stream ended before each candidate had.
+    /// The answer ended before it was whole, or before each candidate of a stream had ended.
     EndedEarly,
     /// Not the JSON of an answer.
     Unreadable,
@@ -26,6 +31,15 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Of what could not be read as an answer: an error of Google's, a beginning, or neither.
+    pub(super) fn of(body: &[u8]) -> Self {
+        if let Some(error) = UpstreamError::parse(body) {
+            return Self::Upstream(Box::new(error));
+        }
+        let read = serde_json::from_slice::<IgnoredAny>(body);
+        if read.is_err_and(|error| error.is_eof()) { Self::EndedEarly } else { Self::Unreadable }
+    }
+
     /// When every candidate is one that Gemini failed with, and nothing came of any.
     pub(super) fn if_all_gave_up<'c>(choices: impl IntoIterator<Item = &'c Progress>) -> Option<Self> {
         let mut ends = choices.into_iter().map(Progress::gave_up);
@@ -38,6 +52,8 @@ impl Fault {
         match self {
             Self::Upstream(error) => error.http_status(),
             Self::Withheld(_) => 400,
+            // It would say the same again, so clients must not try on their own.
+            Self::GaveUp { reason, .. } if reason == NO_IMAGE => 400,
             _ => 502,
         }
     }
@@ -51,7 +67,7 @@ impl Fault {
             Self::GaveUp { reason, .. } => error_with(&message, kind, &reason.to_ascii_lowercase()),
             Self::Withheld(_) => error_with(&message, kind, "content_policy_violation"),
             Self::Empty => error_with(&message, kind, "empty_answer"),
-            Self::EndedEarly => error_with(&message, kind, "stream_ended_early"),
+            Self::EndedEarly => error_with(&message, kind, "incomplete_answer"),
             Self::Unreadable | Self::TooLong => error_with(&message, kind, "unreadable_answer"),
         }
     }

@@ -3,11 +3,10 @@
 
 use bytes::BytesMut;
 
-use super::fault::Fault;
+use super::fault::{Fault, NO_IMAGE};
 use super::json::{inside, integer, name, raw, string};
 use super::progress::{Ended, Media, Progress, Source, What};
 use super::usage;
-use super::whole::unusable;
 use crate::generate::answer::others::{Prediction, Predictions};
 use crate::generate::answer::{Answer, Usage};
 
@@ -36,7 +35,7 @@ impl Images {
         }
         match Answer::parse(body) {
             Ok(answer) if answer.error.is_none() => self.add_answer(answer),
-            _ => Err(unusable(body)),
+            _ => Err(Fault::of(body)),
         }
     }
 
@@ -140,7 +139,7 @@ fn why_none(end: Option<Ended>, said: &str) -> Fault {
         Some(end) if excuse.is_empty() && end.reason != "STOP" => {
             Fault::GaveUp { reason: end.reason, message: end.message }
         }
-        _ if !excuse.is_empty() => Fault::GaveUp { reason: "NO_IMAGE".to_owned(), message: excuse },
+        _ if !excuse.is_empty() => Fault::GaveUp { reason: NO_IMAGE.to_owned(), message: excuse },
         _ => Fault::Empty,
     }
 }

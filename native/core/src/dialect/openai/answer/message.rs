@@ -63,7 +63,8 @@ pub fn write_file(out: &mut BytesMut, media: &Media<'_>) {
         name(out, &mut first, "filename");
         string(out, file);
     }
-    name(out, &mut first, "file_data");
+    let is_address = matches!(media.source, Source::Address(_));
+    name(out, &mut first, if is_address { "file_url" } else { "file_data" });
     write_address(out, media);
     raw(out, "}}");
 }

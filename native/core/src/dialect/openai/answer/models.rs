@@ -6,7 +6,6 @@ use bytes::BytesMut;
 
 use super::fault::Fault;
 use super::json::{name, raw, string};
-use super::whole::unusable;
 use crate::generate::answer::others::{Model, Models};
 
 /// A list in the making. A model that two pages, or the pages of two projects, name is in it once.
@@ -20,7 +19,7 @@ impl ModelList {
     /// Adds one page; Google's token of the next one when there is one.
     pub fn add(&mut self, body: &[u8]) -> Result<Option<String>, Fault> {
         let page: Models<'_> = match serde_json::from_slice(body) {
-            Ok(Models { error: Some(_), .. }) | Err(_) => return Err(unusable(body)),
+            Ok(Models { error: Some(_), .. }) | Err(_) => return Err(Fault::of(body)),
             Ok(page) => page,
         };
         for model in page.models.iter().filter(|model| !model.name.is_empty()) {
@@ -47,7 +46,7 @@ pub fn model(body: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
             write(out, &model);
             Ok(())
         }
-        _ => Err(unusable(body)),
+        _ => Err(Fault::of(body)),
     }
 }
 

@@ -206,7 +206,8 @@ impl Progress {
 
     /// Gemini failed and nothing came of it.
     pub fn gave_up(&self) -> Option<&Ended> {
-        self.ended.as_ref().filter(|ended| !self.gave && GAVE_UP.contains(&&*ended.reason))
+        let failed = |ended: &&Ended| !ended.prompt_blocked && GAVE_UP.contains(&&*ended.reason);
+        self.ended.as_ref().filter(|_| !self.gave).filter(failed)
     }
 }
 

@@ -15,7 +15,6 @@ use super::{Signatures, json, usage};
 use crate::dialect::ApiError;
 use crate::dialect::openai::Asked;
 use crate::dialect::openai::error::error_body;
-use crate::dispatch::upstream_error::UpstreamError;
 use crate::generate::answer::{Answer, Candidate, LogprobsResult, Usage};
 use crate::generate::sse::{SseReader, TooLong};
 
@@ -139,10 +138,7 @@ impl<I: FnMut() -> String> Stream<I> {
         }
         match Answer::parse(event) {
             Ok(answer) if answer.error.is_none() => self.answer(answer, out),
-            _ => {
-                let error = UpstreamError::parse(event);
-                self.give_up(error.map_or(Fault::Unreadable, |error| Fault::Upstream(Box::new(error))), out);
-            }
+            _ => self.give_up(Fault::of(event), out),
         }
     }
 

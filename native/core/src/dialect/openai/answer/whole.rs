@@ -13,7 +13,6 @@ use super::message::{call_id, write_audio, write_call, write_extra, write_file, 
 use super::progress::{Ended, Piece, Progress, Source, What};
 use super::{Signatures, usage};
 use crate::dialect::openai::Asked;
-use crate::dispatch::upstream_error::UpstreamError;
 use crate::generate::answer::{Answer, LogprobsResult, Usage};
 
 /// What an encoded answer leaves to be kept.
@@ -32,7 +31,7 @@ pub fn whole(
 ) -> Result<Told, Fault> {
     let answer = match Answer::parse(body) {
         Ok(answer) if answer.error.is_none() => answer,
-        _ => return Err(unusable(body)),
+        _ => return Err(Fault::of(body)),
     };
     let mut told = Told::default();
     let mut choices = gather(asked, &answer, ids, &mut told.signatures);
@@ -52,11 +51,6 @@ pub fn whole(
     write(asked, &mut choices, answer.usage_metadata.as_ref(), out);
     told.usage = answer.usage_metadata;
     Ok(told)
-}
-
-/// Why a body is none of the answer's: an error under a 200, or nothing that can be read.
-pub(super) fn unusable(body: &[u8]) -> Fault {
-    UpstreamError::parse(body).map_or(Fault::Unreadable, |error| Fault::Upstream(Box::new(error)))
 }
 
 #[derive(Default)]
