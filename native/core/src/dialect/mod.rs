@@ -35,9 +35,7 @@ impl ApiError {
         let code = self.status.as_u16();
         let body = match dialect {
             Dialect::Gemini => self.as_google(),
-            Dialect::OpenAi => serde_json::json!({
-                "error": { "message": self.message, "type": openai_type(code), "param": null, "code": code.to_string() }
-            }),
+            Dialect::OpenAi => return self.response(openai::error::error_body(code, None, &self.message)),
             Dialect::Admin => serde_json::json!({
                 "error": { "code": google_status(self.status).to_ascii_lowercase(), "message": self.message }
             }),
@@ -45,7 +43,11 @@ impl ApiError {
                 "type": "error", "error": { "type": anthropic_type(code), "message": self.message }
             }),
         };
-        let mut response = Response::new(Bytes::from(body.to_string()));
+        self.response(body.to_string())
+    }
+
+    fn response(&self, body: String) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from(body));
         *response.status_mut() = self.status;
         response
             .headers_mut()
@@ -61,7 +63,7 @@ impl ApiError {
     /// With the wait where Google's own clients look for it, too.
     fn as_google(&self) -> serde_json::Value {
         let mut error = serde_json::json!({
-            "code": self.status.as_u16(), "message": self.message, "status": google_status(self.status)
+            "code": self.status.as_u16(), "message": self.message, "status": google_status(self.status.as_u16())
         });
         if let Some(seconds) = self.retry_after_seconds {
             error["details"] = serde_json::json!([{
@@ -73,8 +75,8 @@ impl ApiError {
 }
 
 /// google.rpc.Code for an HTTP status, after the table in google/rpc/code.proto.
-fn google_status(status: StatusCode) -> &'static str {
-    match status.as_u16() {
+fn google_status(status: u16) -> &'static str {
+    match status {
         400 | 413 | 421 | 431 => "INVALID_ARGUMENT",
         401 => "UNAUTHENTICATED",
         403 => "PERMISSION_DENIED",

@@ -2,10 +2,14 @@
 //! as pieces arrive. Keys, proxies, retries and connections are not known here.
 
 pub mod answer;
+pub mod error;
 pub mod request;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// Begins the ids of calls that Gemini gave none: an id that begins so means nothing to Gemini.
+pub const OWN_CALL_ID: &str = "call_agg_";
 
 /// What the encoder of an answer must know of its request.
 #[derive(Clone, Debug, Default)]
