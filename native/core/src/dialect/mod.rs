@@ -2,6 +2,7 @@
 //! shape, so that a client's ordinary error handling understands it.
 
 pub mod gemini;
+pub mod json;
 pub mod openai;
 
 use bytes::Bytes;

@@ -4,5 +4,6 @@
 
 pub mod answer;
 pub mod body;
+pub mod pieces;
 pub mod request;
 pub mod sse;

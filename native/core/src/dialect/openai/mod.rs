@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod error;
 pub mod request;
+pub mod schema;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,9 +26,16 @@ pub struct Asked {
     pub streams: bool,
     /// `stream_options.include_usage`.
     pub include_usage: bool,
+    /// `parallel_tool_calls: false`, which Gemini has no word for: at most the first call of a choice is passed on.
+    pub one_call: bool,
+    /// The request had `functions`, the form before `tools`: a call is the message's `function_call`.
+    pub legacy_functions: bool,
     /// Names of tools that Gemini does not take were changed: what it calls them → what the client calls them.
     pub tool_names: HashMap<String, String>,
 }
+
+/// The ids of calls that Gemini gave none begin so. They are not sent to it, which knows only its own.
+pub const OWN_CALL_ID: &str = "call_agg_";
 
 /// The thought signature that belongs to a call's id, where the client dropped it.
 pub type FindSignature<'a> = &'a dyn Fn(&str) -> Option<Arc<str>>;

@@ -1,1 +1,46 @@
-//! OpenAI requests, decoded.
+//! OpenAI requests, decoded: each endpoint's body becomes the target and body of one Gemini call and what its answer's
+//! encoder must know. A request that cannot be said in Gemini's terms is refused with words; docs/openai.md has the
+//! table. Nothing is sent here, and time and chance come from the caller.
+
+pub mod chat;
+mod content;
+mod conversation;
+mod format;
+mod google;
+mod media;
+mod messages;
+mod model;
+mod names;
+mod options;
+mod reading;
+mod thinking;
+mod tools;
+
+use bytes::Bytes;
+
+use super::{Asked, FindSignature};
+pub use reading::RequestError;
+
+/// What decoding needs to know beside the body.
+pub struct Context<'c> {
+    /// The model that the user's aliases put for a name.
+    pub alias: &'c dyn Fn(&str) -> Option<String>,
+    pub signature: FindSignature<'c>,
+    /// See [`Asked::id`].
+    pub id: String,
+    /// See [`Asked::created`].
+    pub created: u64,
+}
+
+/// A request to generate, ready to be sent.
+#[derive(Debug)]
+pub struct Decoded {
+    /// Path and query: `/v1beta/models/m:generateContent`, or `:streamGenerateContent?alt=sse`.
+    pub target: String,
+    /// The model's name at Gemini, without `models/`.
+    pub model: String,
+    pub body: Vec<Bytes>,
+    pub asked: Asked,
+    /// The ids of the calls in the conversation, in order: they tell which key it was held with.
+    pub calls: Vec<String>,
+}
