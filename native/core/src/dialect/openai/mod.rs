@@ -34,8 +34,5 @@ pub struct Asked {
     pub tool_names: HashMap<String, String>,
 }
 
-/// The ids of calls that Gemini gave none begin so. They are not sent to it, which knows only its own.
-pub const OWN_CALL_ID: &str = "call_agg_";
-
 /// The thought signature that belongs to a call's id, where the client dropped it.
 pub type FindSignature<'a> = &'a dyn Fn(&str) -> Option<Arc<str>>;
