@@ -15,6 +15,7 @@ const written = {
   keySelection: "random",
   maxAttempts: 2,
   maxWaitSeconds: 5,
+  modelAliases: { "gpt-4o": "gemini-pro" },
   "proxy.autoAssignment": false,
   "proxy.loadBalancingStrategy": "round_robin",
   "proxy.healthCheckIntervalSeconds": 20,
@@ -37,6 +38,7 @@ it("maps every setting", () => {
     keySelection: "random",
     maxAttempts: 2,
     maxWaitSeconds: 5,
+  modelAliases: { "gpt-4o": "gemini-pro" },
     proxy: {
       autoAssignment: false,
       loadBalancingStrategy: "round_robin",

@@ -32,6 +32,7 @@ export function readSettings(read: ReadSetting): Settings {
     keySelection: read("keySelection"),
     maxAttempts: read("maxAttempts"),
     maxWaitSeconds: read("maxWaitSeconds"),
+    modelAliases: read("modelAliases"),
     proxy: {
       autoAssignment: read("proxy.autoAssignment"),
       loadBalancingStrategy: read("proxy.loadBalancingStrategy"),
@@ -77,7 +78,7 @@ export function settingFor(path: string): string {
 /** Lines of the core that name a wrong setting by the core's path, in the editor's name of it. */
 export function inSettingsWords(message: string): string {
   const path =
-    /^((?:server|upstream|proxy|rotatingProxy|monitoring|requestLog)(?:\.\w+)+|maxAttempts|maxWaitSeconds): /gm;
+    /^((?:server|upstream|proxy|rotatingProxy|monitoring|requestLog)(?:\.\w+)+|maxAttempts|maxWaitSeconds|modelAliases): /gm;
   return message.replace(path, (_, core: string) => `The setting ${settingFor(core)}: `);
 }
 

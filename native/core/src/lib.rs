@@ -31,6 +31,7 @@ mod salvage;
 pub mod secret;
 pub mod server;
 pub mod settings;
+pub mod signatures;
 pub mod state;
 pub mod store;
 pub mod token;

@@ -1,6 +1,8 @@
 //! What the user may set, with its defaults, bounds and words for a value out of bounds. The same types serve
 //! the editor's settings and the YAML file; where they are stored or how they are applied is not known here.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use url::Url;
@@ -220,6 +222,8 @@ pub struct Settings {
     /// How long a request may wait for a key whose quota returns, before it is answered 429; 0 never waits.
     #[ts(type = "number")]
     pub max_wait_seconds: u64,
+    /// Names that OpenAI clients may use for models of Gemini's: theirs → Gemini's.
+    pub model_aliases: BTreeMap<String, String>,
     pub proxy: ProxySettings,
     pub rotating_proxy: RotatingSettings,
     pub monitoring: MonitoringSettings,
@@ -234,6 +238,7 @@ impl Default for Settings {
             key_selection: KeySelection::default(),
             max_attempts: 4,
             max_wait_seconds: 0,
+            model_aliases: BTreeMap::new(),
             proxy: ProxySettings::default(),
             rotating_proxy: RotatingSettings::default(),
             monitoring: MonitoringSettings::default(),
@@ -278,11 +283,23 @@ impl Settings {
                 found.push(Problem::new(*path, "TLS needs both files, the certificate's and its key's."));
             }
         }
+        found.extend(self.model_aliases.iter().filter_map(|(alias, model)| alias_problem(alias, model)));
         if let Err(problem) = parse_base_url(&self.upstream.base_url) {
             found.push(Problem::new("upstream.baseUrl", problem));
         }
         found
     }
+}
+
+/// An alias may be any name a client sends; what it stands for must be a model's name that can stand in a path.
+fn alias_problem(alias: &str, model: &str) -> Option<Problem> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte);
+    let words = match (alias.trim().is_empty(), model.is_empty() || !model.bytes().all(fits)) {
+        (true, _) => "a name is empty; write the name that your tool sends, then Gemini's.".to_owned(),
+        (_, true) => format!("\"{alias}\" stands for no model's name; write for example gemini-3.8-flash."),
+        (false, false) => return None,
+    };
+    Some(Problem::new("modelAliases", words))
 }
 
 /// The upstream's base: http or https, a host, no credentials, no query.

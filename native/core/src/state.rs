@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::affinity::Affinity;
 use crate::clock::{Clock, Millis};
+use crate::dialect::translation::Signatures;
 use crate::dispatch::judge::{Outcome, Verdict, judge};
 use crate::dispatch::search::{Attempted, Next, Search};
 use crate::events::{Event, EventManager, EventType};
@@ -19,6 +20,7 @@ use crate::ids::{KeyId, ProxyId};
 use crate::pools::{NoKey, Pick, Pools, Wish};
 use crate::requests::RequestLog;
 use crate::settings::Settings;
+use crate::signatures::SignatureCache;
 
 pub struct State {
     /// A plain mutex: held for a pick or a settlement, microseconds, never across an await.
@@ -26,6 +28,7 @@ pub struct State {
     pub events: EventManager,
     pub log: RequestLog,
     pub affinity: Affinity,
+    pub signatures: SignatureCache,
     pub clock: Arc<dyn Clock>,
     /// Keys moved by themselves: their assignments want to be saved.
     pub moved: Notify,
@@ -39,6 +42,7 @@ impl State {
             events: EventManager::default(),
             log: RequestLog::new(settings.request_log.size),
             affinity: Affinity::default(),
+            signatures: SignatureCache::default(),
             clock,
             moved: Notify::new(),
             settings: RwLock::new(Arc::new(settings)),
@@ -129,6 +133,13 @@ impl Lease {
     pub fn learn(&self, names: BTreeSet<String>) {
         if !names.is_empty() {
             self.state.affinity.learn(names, &self.pick.key, self.state.now());
+        }
+    }
+
+    /// An answer with this key carried these thought signatures.
+    pub fn learn_signatures(&self, signatures: Signatures) {
+        if !signatures.is_empty() {
+            self.state.signatures.learn(signatures, &self.pick.key, self.state.now());
         }
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Invariant: no message quotes a line of the file, because lines hold keys and passwords.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aggregator_core::keys::text::{check_key_text, check_name};
@@ -26,6 +27,7 @@ pub struct Config {
     pub key_selection: KeySelection,
     pub max_attempts: Option<u32>,
     pub max_wait_seconds: u64,
+    pub model_aliases: BTreeMap<String, String>,
     pub proxy: ProxySettings,
     pub rotating_proxy: RotatingSection,
     pub monitoring: MonitoringSettings,
@@ -192,6 +194,7 @@ impl Config {
             key_selection: self.key_selection,
             max_attempts: self.max_attempts.unwrap_or(Settings::default().max_attempts),
             max_wait_seconds: self.max_wait_seconds,
+            model_aliases: self.model_aliases.clone(),
             proxy: self.proxy.clone(),
             rotating_proxy: RotatingSettings {
                 max_retries: self

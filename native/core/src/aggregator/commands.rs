@@ -122,6 +122,7 @@ impl Aggregator {
         };
         self.state.moved.notify_one();
         self.state.affinity.forget(&renewed);
+        self.state.signatures.forget(&renewed);
         self.uploads.forget(&renewed);
         let (gone, kept): (HashSet<_>, _) = (renewed.iter().collect(), after.proxies_by_id());
         let stays = |id: Option<&ProxyId>| id.is_none_or(|id| kept.contains_key(id));

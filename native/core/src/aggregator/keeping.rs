@@ -49,6 +49,7 @@ impl Aggregator {
         drop(pools);
         // What belongs to a key that is gone, or has another text by now, is nobody's.
         self.state.affinity.restore(kept.owned.into_iter().filter(|owned| known.contains(&owned.key)), now);
+        self.state.signatures.restore(kept.signatures.into_iter().filter(|one| known.contains(&one.key)), now);
         self.uploads.restore(kept.uploads.into_iter().filter(|owned| known.contains(&owned.key)), now);
     }
 
@@ -87,7 +88,8 @@ impl Aggregator {
         let now = self.state.now();
         let pools = self.state.pools.lock().export(now);
         let (owned, uploads) = (self.state.affinity.export(now), self.uploads.export(now));
-        let kept = Kept { version: VERSION, pools, owned, uploads };
+        let signatures = self.state.signatures.export(now);
+        let kept = Kept { version: VERSION, pools, owned, uploads, signatures };
         let (store, saving) = (Arc::clone(store), Arc::clone(&self.saving));
         let number = self.saves.fetch_add(1, Ordering::Relaxed) + 1;
         let save = move || {
@@ -106,9 +108,10 @@ impl Aggregator {
     }
 
     /// Grows with everything that is worth a write.
-    fn learned_revision(&self) -> (u64, u64, u64) {
+    fn learned_revision(&self) -> [u64; 4] {
         let pools = self.state.pools.lock().revision();
-        (pools, self.state.affinity.revision(), self.uploads.revision())
+        let signatures = self.state.signatures.revision();
+        [pools, self.state.affinity.revision(), self.uploads.revision(), signatures]
     }
 
     pub(super) fn warn(&self, words: String) {

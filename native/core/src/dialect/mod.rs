@@ -4,6 +4,7 @@
 pub mod gemini;
 pub mod json;
 pub mod openai;
+pub mod translation;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};

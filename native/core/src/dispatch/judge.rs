@@ -83,6 +83,8 @@ pub struct Verdict {
     pub project: Option<String>,
     /// The proxy refused our credentials: another try changes nothing until the user edits its URL.
     pub credentials_refused: bool,
+    /// A thought signature is refused: it may be another project's.
+    pub signature_refused: bool,
     /// For the log and the panel: one clause, no secrets. Empty when all went well.
     pub reason: String,
 }
@@ -119,6 +121,7 @@ impl Verdict {
             model: None,
             project: None,
             credentials_refused: false,
+            signature_refused: false,
             reason: reason.into(),
         }
     }
@@ -141,6 +144,8 @@ const LOCATION_BEGINNINGS: [&str; 1] = ["user location is not supported"];
 /// A file or a cache of another project, or one that does not exist.
 const RESOURCE_WORDS: [&str; 3] =
     ["permission to access the file", "cachedcontent not found", "or it may not exist"];
+/// "Function call is missing a thought_signature in functionCall parts", "Thought signature is not valid".
+const SIGNATURE_WORDS: [&str; 2] = ["thought_signature", "thought signature"];
 /// A model that is gone, or not for this version or this account; a file that is gone is said in other words.
 const MODEL_WORDS: [&str; 4] =
     ["models/", "is not found for api version", "no longer available", "not supported for generatecontent"];
@@ -177,7 +182,8 @@ fn judge_answer(status: u16, error: Option<&UpstreamError>, retry_after: Option<
     let verdict = error
         .and_then(|error| by_words(status, error))
         .unwrap_or_else(|| by_status(status, error, retry_after));
-    Verdict { project: error.and_then(|error| error.consumer.clone()), ..verdict }
+    let signature_refused = status == 400 && error.is_some_and(|error| error.says(&SIGNATURE_WORDS));
+    Verdict { project: error.and_then(|error| error.consumer.clone()), signature_refused, ..verdict }
 }
 
 /// What only the error's reasons and words tell.

@@ -11,12 +11,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use http_body_util::{BodyExt, Either, Empty};
+use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
 
+use super::gather::gather;
 use super::judge::Outcome;
 use super::pages::{Page, PageToken, Question};
-use super::reply::{Filters, ReplyBody};
+use super::reply::ReplyBody;
 use super::{Call, Failure, RequestDispatcher, attempt_view, give_up, header_name_of, mark, refuse};
 use crate::affinity::names::names_in;
 use crate::dialect::{ApiError, gemini};
@@ -323,7 +324,7 @@ async fn ask(
         |words: &str| (Failure::NoAnswer(Outcome::Interrupted(words.to_owned())), answered.clone());
     let no_answer = |outcome: Outcome| (Failure::NoAnswer(outcome.clone()), outcome);
     let told = match forwarder.attempt(&pick, outbound, Either::Right(Empty::new())).await {
-        Ok(Answer::Flowing(response)) => match read(forwarder, call, &pick, response).await {
+        Ok(Answer::Flowing(response)) => match page_of(forwarder, call, &pick, response).await {
             Ok(Some(bytes)) => Page::parse(&bytes).ok_or_else(|| unusable(NO_LIST)),
             Ok(None) => Err(unusable(TOO_LARGE)),
             Err(outcome) => Err(no_answer(outcome)),
@@ -354,30 +355,14 @@ async fn ask(
     }
 }
 
-/// The whole page, unpacked, clean of the key, its addresses local; `None` when it is too large.
-async fn read(
+async fn page_of(
     forwarder: &GoogleApiForwarder,
     call: &Call,
     pick: &Pick,
     response: Response<Incoming>,
 ) -> Result<Option<Vec<u8>>, Outcome> {
-    let (mut parts, mut body) = response.into_parts();
     let to_local = forwarder.addresses().to_local(&call.origin);
-    let mut filters = Filters::for_answer(&call.traits, pick, &mut parts.headers, to_local);
-    let broken = || Outcome::Interrupted("the upstream broke its list off".to_owned());
-    let mut read = Vec::new();
-    while let Some(frame) =
-        tokio::time::timeout(forwarder.silence(), body.frame()).await.map_err(|_| Outcome::TimedOut)?
-    {
-        if let Ok(data) = frame.map_err(|_| broken())?.into_data() {
-            read.extend_from_slice(&filters.push(data).map_err(|_| broken())?);
-        }
-        if read.len() > MOST_PAGE_BYTES {
-            return Ok(None);
-        }
-    }
-    read.extend_from_slice(&filters.finish().map_err(|_| broken())?);
-    Ok(Some(read))
+    gather(forwarder, &call.traits, pick, response, to_local, MOST_PAGE_BYTES).await
 }
 
 /// Waits for all at once and gives what they come to in their order.

@@ -5,6 +5,7 @@
 //! Invariant: nothing is retried after the first byte has gone to the client, nor when the request body can not be
 //! replayed, nor when a call that creates something may have been processed.
 
+mod gather;
 pub mod judge;
 mod lists;
 mod pages;
@@ -25,9 +26,11 @@ use parking_lot::RwLock;
 
 use crate::clock::Millis;
 use crate::dialect::gemini::Traits;
+use crate::dialect::translation::{Translated, Translation, Untranslatable};
 use crate::dialect::{ApiError, Dialect};
 use crate::forward::rewrite::Rewriter;
 use crate::forward::{Answer, GoogleApiForwarder, Outbound, Refused, headers};
+use crate::ids::KeyId;
 use crate::live::opening::Opening;
 use crate::live::tunnel::Tunnel;
 use crate::pools::{NoKey, Pick, PickedProxy};
@@ -36,6 +39,7 @@ use crate::requests::{AttemptView, OpenRequest};
 use crate::server::client_body::ClientBody;
 use crate::server::uploads::Uploads;
 use crate::state::{Lease, State};
+use gather::gather;
 use judge::{Outcome, Verdict};
 use replay::{Replay, ReplayBody};
 use reply::{Claim, Filters, ReplyBody};
@@ -49,6 +53,9 @@ const KEY: HeaderName = HeaderName::from_static("x-aggregator-key");
 const PROXY: HeaderName = HeaderName::from_static("x-aggregator-proxy");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-aggregator-attempts");
 
+/// An answer that is translated whole, unpacked, in bytes: many times the largest image.
+const MOST_TRANSLATED: usize = 256 * 1024 * 1024;
+
 /// One request of a client, decoded as far as routing needs it.
 pub struct Call {
     pub dialect: Dialect,
@@ -58,6 +65,10 @@ pub struct Call {
     pub subject: Option<String>,
     /// Key id or name that must serve.
     pub pinned: Option<String>,
+    /// The key that this conversation was held with so far: it serves when it can.
+    pub preferred: Option<KeyId>,
+    /// How answers become the client's language; `None` when it speaks Gemini's.
+    pub translation: Option<Arc<dyn Translation>>,
     /// `http://host:port` or `https://host:port` as the client reached this endpoint.
     pub origin: String,
 }
@@ -75,6 +86,8 @@ pub type CurrentForwarder = Arc<RwLock<Arc<GoogleApiForwarder>>>;
 enum Failure {
     Refused(Box<Refused>),
     NoAnswer(Outcome),
+    /// It was answered, and the answer is none in the client's language.
+    Untranslatable(Box<Untranslatable>),
 }
 
 impl RequestDispatcher {
@@ -95,7 +108,12 @@ impl RequestDispatcher {
     ) -> Response<ReplyBody> {
         let forwarder = self.forwarder.read().clone();
         let asked =
-            Asked { pinned: call.pinned.clone(), model: call.subject.clone(), creates: call.traits.creates };
+            Asked {
+                pinned: call.pinned.clone(),
+                preferred: call.preferred.clone(),
+                model: call.subject.clone(),
+                creates: call.traits.creates,
+            };
         let mut search = Search::new(asked, &self.state.settings(), self.state.now());
         let mut last: Option<(Failure, Pick)> = None;
         loop {
@@ -127,9 +145,15 @@ impl RequestDispatcher {
                 lease.answered(started.elapsed());
             }
             let failure = match answer {
-                Ok(Answer::Flowing(response)) => {
-                    return self.flow(call, response, lease, open, started, &forwarder);
-                }
+                Ok(Answer::Flowing(response)) => match call.translation.as_deref() {
+                    Some(translation) if translation.stream().is_none() => {
+                        match translate(translation, call, &lease, response, &forwarder).await {
+                            Ok(translated) => return give(translated, lease, open, started),
+                            Err(failure) => failure,
+                        }
+                    }
+                    _ => return self.flow(call, response, lease, open, started, &forwarder),
+                },
                 Ok(Answer::Refused(refused)) => Failure::Refused(Box::new(refused)),
                 Err(outcome) => Failure::NoAnswer(body.fault().map_or(outcome, Outcome::from)),
             };
@@ -187,7 +211,11 @@ impl RequestDispatcher {
         let mut reply_headers = headers::for_client(&parts.headers, &lease.pick.secret);
         let addresses = forwarder.addresses();
         let to_local = addresses.to_local(&call.origin);
-        let filters = Filters::for_answer(&call.traits, &lease.pick, &mut reply_headers, to_local);
+        let mut filters = Filters::for_answer(&call.traits, &lease.pick, &mut reply_headers, to_local);
+        if let Some(stream) = call.translation.as_deref().and_then(Translation::stream) {
+            reply_headers = stream_headers();
+            filters.translation = Some(stream);
+        }
         if call.traits.upload {
             let here = (addresses.as_ref(), call.origin.as_str());
             self.uploads.rewrite(&mut reply_headers, &lease.pick.key, here, self.state.now());
@@ -217,11 +245,20 @@ impl RequestDispatcher {
     }
 }
 
+/// Of a translated stream, in place of the upstream's.
+fn stream_headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers
+}
+
 impl Failure {
     fn outcome(&self) -> Outcome {
         match self {
             Self::Refused(refused) => refused.outcome(),
             Self::NoAnswer(outcome) => outcome.clone(),
+            Self::Untranslatable(answer) => answer.outcome.clone(),
         }
     }
 }
@@ -230,6 +267,7 @@ fn attempt_view(pick: &Pick, failure: &Failure, verdict: &Verdict, started: Inst
     let status = match failure {
         Failure::Refused(refused) => Some(refused.status.as_u16()),
         Failure::NoAnswer(_) => None,
+        Failure::Untranslatable(_) => Some(StatusCode::OK.as_u16()),
     };
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     AttemptView::new(pick, status, Some(verdict.reason.clone()), milliseconds)
@@ -239,13 +277,23 @@ fn attempt_view(pick: &Pick, failure: &Failure, verdict: &Verdict, started: Inst
 fn give_up(call: &Call, failure: Failure, pick: &Pick, open: OpenRequest) -> Response<ReplyBody> {
     let attempts = open.attempts();
     match failure {
+        Failure::Untranslatable(answer) => {
+            let mut reply = json_reply(answer.body);
+            *reply.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
+            mark(reply.headers_mut(), open.id(), Some(pick), attempts);
+            open.finish(answer.status, Some(answer.message));
+            reply
+        }
         Failure::Refused(refused) => {
-            let mut reply_headers = refused.headers;
+            let (mut reply_headers, body) = match call.translation.as_deref() {
+                Some(translation) => translated_refusal(translation, &refused),
+                None => (refused.headers, refused.body),
+            };
             mark(&mut reply_headers, open.id(), Some(pick), attempts);
             let status = refused.status;
             let words = refused.error.map(|error| error.message).unwrap_or_default();
             open.finish(status.as_u16(), Some(words).filter(|words| !words.is_empty()));
-            let mut reply = Response::new(ReplyBody::whole(refused.body));
+            let mut reply = Response::new(ReplyBody::whole(body));
             *reply.status_mut() = status;
             *reply.headers_mut() = reply_headers;
             reply
@@ -260,11 +308,67 @@ fn give_up(call: &Call, failure: Failure, pick: &Pick, open: OpenRequest) -> Res
     }
 }
 
+/// Reads an answer whole and turns it into the client's language. What fails here may be asked for again: the client
+/// has seen nothing.
+async fn translate(
+    translation: &dyn Translation,
+    call: &Call,
+    lease: &Lease,
+    response: Response<Incoming>,
+    forwarder: &GoogleApiForwarder,
+) -> Result<Translated, Failure> {
+    let to_local = forwarder.addresses().to_local(&call.origin);
+    let read = gather(forwarder, &call.traits, &lease.pick, response, to_local, MOST_TRANSLATED).await;
+    let body = read.map_err(Failure::NoAnswer)?.ok_or_else(|| {
+        Failure::NoAnswer(Outcome::Interrupted("the upstream's answer is larger than 256 MiB".to_owned()))
+    })?;
+    translation.whole(&body).map_err(|answer| Failure::Untranslatable(Box::new(answer)))
+}
+
+/// A translated answer, whole, as the client's.
+fn give(translated: Translated, lease: Lease, open: OpenRequest, started: Instant) -> Response<ReplyBody> {
+    lease.learn_signatures(translated.signatures);
+    let mut reply = json_reply(translated.body);
+    mark(reply.headers_mut(), open.id(), Some(&lease.pick), open.attempts() + 1);
+    let claim = Claim { lease, open, status: StatusCode::OK.as_u16(), started };
+    claim.settle(&Outcome::Answered { status: StatusCode::OK.as_u16(), error: None, retry_after: None });
+    reply
+}
+
+fn json_reply(body: Bytes) -> Response<ReplyBody> {
+    let mut reply = Response::new(ReplyBody::whole(body));
+    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    reply
+}
+
+/// Google's refusal in the client's words, with the wait where its own clients look for it.
+fn translated_refusal(translation: &dyn Translation, refused: &Refused) -> (HeaderMap, Bytes) {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let delay = refused.error.as_ref().and_then(|error| error.retry_delay);
+    let named = delay.map(|delay| HeaderValue::from(delay.as_secs_f64().ceil().max(1.0) as u64));
+    if let Some(wait) = refused.headers.get(header::RETRY_AFTER).cloned().or(named) {
+        headers.insert(header::RETRY_AFTER, wait);
+    }
+    let message = refused.error.as_ref().map(|error| error.message.clone()).unwrap_or_default();
+    let body = translation.refusal(refused.status.as_u16(), refused.error.as_ref(), &message);
+    (headers, body)
+}
+
 /// An error made here, before any attempt.
 pub fn refuse(dialect: Dialect, error: &ApiError, open: OpenRequest) -> Response<ReplyBody> {
-    let mut reply = encode(dialect, error);
+    finish_refused(encode(dialect, error), error.status, &error.message, open)
+}
+
+/// The end of a request that was refused with a body of its own.
+pub fn finish_refused(
+    mut reply: Response<ReplyBody>,
+    status: StatusCode,
+    message: &str,
+    open: OpenRequest,
+) -> Response<ReplyBody> {
     mark(reply.headers_mut(), open.id(), None, open.attempts());
-    open.finish(error.status.as_u16(), Some(error.message.clone()));
+    open.finish(status.as_u16(), Some(message.to_owned()));
     reply
 }
 

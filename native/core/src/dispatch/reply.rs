@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use http::header::{self, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -15,7 +15,9 @@ use tokio::time::Sleep;
 
 use super::judge::Outcome;
 use crate::affinity::ids::Learning;
+use crate::dialect::ApiError;
 use crate::dialect::gemini::Traits;
+use crate::dialect::translation::StreamTranslation;
 use crate::forward::gunzip::Gunzip;
 use crate::forward::is_gzip;
 use crate::forward::redact::Redactor;
@@ -34,6 +36,8 @@ pub struct Filters {
     pub tail: Option<Tail>,
     pub learning: Option<Learning>,
     pub rewriter: Option<Rewriter>,
+    /// Last of all: into the client's language.
+    pub translation: Option<Box<dyn StreamTranslation>>,
 }
 
 impl Filters {
@@ -58,11 +62,12 @@ impl Filters {
             tail: Some(Tail::default()),
             learning: traits.resources.then(|| Learning::of(traits.bare_ids)),
             rewriter: rewritten.then_some(to_local),
+            translation: None,
         }
     }
 
     fn changes_length(&self) -> bool {
-        self.gunzip.is_some() || self.rewriter.is_some()
+        self.gunzip.is_some() || self.rewriter.is_some() || self.translation.is_some()
     }
 
     pub fn push(&mut self, data: Bytes) -> std::io::Result<Bytes> {
@@ -80,10 +85,18 @@ impl Filters {
             Some(redactor) => redactor.push(plain),
             None => plain,
         };
-        Ok(match self.rewriter.as_mut() {
+        let local = match self.rewriter.as_mut() {
             Some(rewriter) => rewriter.push(clean),
             None => clean,
-        })
+        };
+        Ok(self.translated(local))
+    }
+
+    fn translated(&mut self, bytes: Bytes) -> Bytes {
+        match self.translation.as_mut() {
+            Some(translation) => translation.push(&bytes),
+            None => bytes,
+        }
     }
 
     /// Whatever was still held back; an error when a compressed answer was cut short.
@@ -97,13 +110,14 @@ impl Filters {
         };
         if let Some(redactor) = self.redactor.as_mut() {
             let clean = redactor.finish();
-            match self.rewriter.as_mut() {
-                Some(rewriter) => {
-                    rest.extend_from_slice(&rewriter.push(clean));
-                    rest.extend_from_slice(&rewriter.finish());
-                }
-                None => rest.extend_from_slice(&clean),
-            }
+            let local = match self.rewriter.as_mut() {
+                Some(rewriter) => [rewriter.push(clean), rewriter.finish()].concat().into(),
+                None => clean,
+            };
+            rest.extend_from_slice(&self.translated(local));
+        }
+        if let Some(translation) = self.translation.as_mut() {
+            rest.extend_from_slice(&translation.finish());
         }
         Ok(Bytes::from(rest))
     }
@@ -210,7 +224,8 @@ impl Flowing {
         }
     }
 
-    /// Tells the error at the next poll: hyper ends the connection on an error with whatever it had not written yet,
+    /// In a translated stream the error is its last event; the connection ends in order. Else it is told at the next
+    /// poll: hyper ends the connection on an error with whatever it had not written yet,
     /// and writes when a body has nothing at the moment. So the client gets all that came before the break.
     fn break_off(
         &mut self,
@@ -218,10 +233,23 @@ impl Flowing {
         outcome: Outcome,
         words: String,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        if let Some(translation) = self.filters.translation.as_mut() {
+            let last = translation.fail(&broken_off(&outcome, &words));
+            self.settle(&outcome);
+            self.ended = true;
+            return Poll::Ready(Some(last).filter(|last| !last.is_empty()).map(|last| Ok(Frame::data(last))));
+        }
         self.settle(&outcome);
         self.broken = Some(BrokenOff(words));
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    fn learn_signatures(&mut self) {
+        let signatures = self.filters.translation.as_mut().map(|translation| translation.signatures());
+        if let (Some(signatures), Some(claim)) = (signatures, &self.claim) {
+            claim.lease.learn_signatures(signatures);
+        }
     }
 
     fn complete(&mut self) {
@@ -230,9 +258,11 @@ impl Flowing {
         if let (Some(learning), Some(claim), 200..300) = (self.filters.learning.take(), &self.claim, status) {
             claim.lease.learn(learning.finish());
         }
-        let outcome = match error {
-            Some(error) => Outcome::StreamError(Box::new(error)),
-            None => Outcome::Answered { status, error: None, retry_after: None },
+        let translated = self.filters.translation.as_ref().and_then(|translation| translation.outcome());
+        let outcome = match (translated, error) {
+            (Some(outcome), _) => outcome,
+            (None, Some(error)) => Outcome::StreamError(Box::new(error)),
+            (None, None) => Outcome::Answered { status, error: None, retry_after: None },
         };
         self.settle(&outcome);
     }
@@ -275,6 +305,7 @@ impl Flowing {
                     return self.break_off(context, Outcome::Interrupted(words.clone()), words);
                 }
                 Ok(bytes) => {
+                    self.learn_signatures();
                     if self.ended {
                         self.complete();
                     }
@@ -285,6 +316,15 @@ impl Flowing {
             }
         }
     }
+}
+
+/// The error that ends a translated stream which broke off.
+fn broken_off(outcome: &Outcome, words: &str) -> ApiError {
+    let status = match outcome {
+        Outcome::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::BAD_GATEWAY,
+    };
+    ApiError::new(status, format!("The answer is incomplete: {words}. Please send the request again."))
 }
 
 impl Drop for Flowing {

@@ -23,6 +23,8 @@ const TIMEOUTS: Millis = 2;
 pub struct Asked {
     /// Key id or name that must serve.
     pub pinned: Option<String>,
+    /// The key that the conversation was held with: it is taken when it can serve.
+    pub preferred: Option<KeyId>,
     pub model: Option<String>,
     /// It leaves something behind.
     pub creates: bool,
@@ -71,6 +73,7 @@ impl Search {
         Self {
             wish: Wish {
                 pinned: asked.pinned,
+                preferred: asked.preferred,
                 model: asked.model,
                 careful: asked.creates,
                 ..Wish::default()
@@ -111,6 +114,9 @@ impl Search {
             broke_off: matches!(outcome, Outcome::Interrupted(_)),
             upstream_failed: matches!(outcome, Outcome::Answered { status: 500.., .. }),
         });
+        if self.goes_to_its_owner(pick, verdict, repeatable) {
+            return Next::Again(now);
+        }
         let rotating_failed = pick.failed_by_rotating(outcome);
         self.rotating_faults += u32::from(rotating_failed);
         let again = verdict.retry
@@ -133,6 +139,17 @@ impl Search {
         let Some(pause) = self.pause(outcome, verdict, rng) else { return Next::GiveUp };
         let begins = now.saturating_add(pause);
         if begins > self.ends { Next::GiveUp } else { Next::Again(begins) }
+    }
+
+    /// Google refused a thought signature, and the key that the conversation was held with has not been asked: it may,
+    /// once.
+    fn goes_to_its_owner(&mut self, pick: &Pick, verdict: &Verdict, repeatable: bool) -> bool {
+        if !verdict.signature_refused || !repeatable || self.attempts >= self.most {
+            return false;
+        }
+        let owner = self.wish.preferred.take().filter(|owner| *owner != pick.key);
+        self.wish.pinned = owner.map(|owner| owner.to_string()).or(self.wish.pinned.take());
+        self.wish.pinned.as_deref().is_some_and(|owner| owner != pick.key.as_str())
     }
 
     /// The rotating proxy failed the request: its key tries again by a new tunnel, each time after a longer pause, and

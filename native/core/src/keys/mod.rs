@@ -377,6 +377,8 @@ pub struct Rank {
     pub risky: bool,
     /// Another key asked last, and what failed had nothing to do with it.
     pub not_last: bool,
+    /// Another key than the one its conversation was held with.
+    pub elsewhere: bool,
     /// A key of the same project already failed this request.
     pub same_project: bool,
 }

@@ -110,6 +110,8 @@ pub struct Wish {
     pub again: Option<KeyId>,
     /// The rotating proxy failed it for good: keys go their individual ways.
     pub without_rotating: bool,
+    /// The key that it had better go out with.
+    pub preferred: Option<KeyId>,
     /// It cannot be sent a second time, so it had better not try a key that may fail.
     pub careful: bool,
 }
@@ -240,6 +242,7 @@ impl Pools {
                 faulty_proxy,
                 risky: wish.careful && key.learned.breaker.circuit(now) != Circuit::Closed,
                 not_last: wish.again.as_ref().is_some_and(|last| *last != key.entered.id),
+                elsewhere: wish.preferred.as_ref().is_some_and(|preferred| *preferred != key.entered.id),
                 same_project: key
                     .known_project()
                     .is_some_and(|project| wish.tried_projects.contains(project)),

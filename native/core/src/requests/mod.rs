@@ -149,6 +149,11 @@ impl OpenRequest {
         self.view.model.as_deref()
     }
 
+    /// Named by the body, where the path names none.
+    pub fn asks_for(&mut self, model: Option<&str>) {
+        self.view.model = model.map(str::to_owned).or(self.view.model.take());
+    }
+
     pub fn attempts(&self) -> usize {
         self.view.attempts.len()
     }

@@ -5,6 +5,7 @@ pub mod admin;
 pub mod client_body;
 pub mod connection;
 pub mod guard;
+mod openai;
 pub mod route;
 pub mod tls;
 pub mod uploads;
@@ -181,6 +182,10 @@ impl Service {
             Ok(pinned) => pinned,
             Err(error) => return refuse(dialect, &error, open),
         };
+        if let Route::OpenAi(endpoint) = route {
+            let incoming = openai::Incoming { parts, body, host, origin, pinned };
+            return self.answer_openai(endpoint, incoming, open).await;
+        }
         let body = Replay::new(body, self.body_limit(&path), REPLAY_CAP);
         let owner = match self.look_ahead(&path, &host, &body, pinned.is_some()).await {
             Ok(owner) => owner,
@@ -299,6 +304,8 @@ impl Service {
             traits,
             outbound: Outbound { method: parts.method, target, headers: parts.headers, encoding, opening },
             pinned,
+            preferred: None,
+            translation: None,
             origin,
         }
     }

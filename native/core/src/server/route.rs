@@ -3,6 +3,7 @@
 
 use http::HeaderMap;
 
+use crate::dialect::openai::Endpoint;
 use crate::dialect::{Dialect, gemini};
 use crate::live;
 use crate::server::admin;
@@ -13,23 +14,19 @@ pub enum Route {
     Admin,
     /// Passed through to the upstream.
     Gemini,
+    /// Translated here.
+    OpenAi(Endpoint),
     /// A WebSocket that becomes a tunnel.
     Live,
     /// Understood, but nobody answers it here; the words say what to use.
     NotServed(Dialect, &'static str),
 }
 
-const OPENAI_PATHS: [&str; 7] = [
-    "/v1/chat/completions",
-    "/v1/completions",
-    "/v1/embeddings",
-    "/v1/images/",
-    "/v1/audio/",
-    "/v1/responses",
-    "/v1/moderations",
-];
-const NO_OPENAI: &str = "The OpenAI dialect is not served by this version. Use the Gemini API under the same address, or \
-                         Google's own compatible paths under /v1beta/openai/.";
+/// OpenAI's that have no translation.
+const OPENAI_PATHS: [&str; 4] = ["/v1/images/", "/v1/audio/", "/v1/responses", "/v1/moderations"];
+const NO_OPENAI: &str = "This part of the OpenAI API is not served. Served are /v1/chat/completions, /v1/completions, \
+                         /v1/embeddings, /v1/models and /v1/images/generations; for the rest use the Gemini API under the \
+                         same address.";
 const NO_ANTHROPIC: &str =
     "The Anthropic Messages dialect is not served. Use the Gemini API under the same address.";
 const NO_SOCKET: &str = "There is no WebSocket at this path. The Live API's are \
@@ -43,14 +40,14 @@ pub fn route(path: &str, headers: &HeaderMap) -> Route {
     if path == "/health" {
         return Route::Health;
     }
+    if let Some(endpoint) = Endpoint::of(path, is_bearer(headers)).filter(|_| !anthropic) {
+        return Route::OpenAi(endpoint);
+    }
     if OPENAI_PATHS.iter().any(|known| path.starts_with(known)) {
         return Route::NotServed(Dialect::OpenAi, NO_OPENAI);
     }
     if path.starts_with("/v1/messages") || (anthropic && path.starts_with("/v1/")) {
         return Route::NotServed(Dialect::Anthropic, NO_ANTHROPIC);
-    }
-    if path.starts_with("/v1/models") && is_bearer(headers) {
-        return Route::NotServed(Dialect::OpenAi, NO_OPENAI);
     }
     if path.starts_with("/ws/") {
         return if live::owns(path) { Route::Live } else { Route::NotServed(Dialect::Gemini, NO_SOCKET) };
@@ -66,6 +63,7 @@ pub fn dialect_of(route: &Route, path: &str) -> Dialect {
     match route {
         Route::NotServed(dialect, _) => *dialect,
         Route::Admin => Dialect::Admin,
+        Route::OpenAi(_) => Dialect::OpenAi,
         Route::Gemini if path.starts_with("/v1beta/openai/") => Dialect::OpenAi,
         Route::Gemini | Route::Live | Route::Health => Dialect::Gemini,
     }
@@ -86,7 +84,7 @@ mod tests {
         let mut bearer = HeaderMap::new();
         bearer.insert("authorization", HeaderValue::from_static("Bearer t"));
         assert_eq!(route("/v1/models", &HeaderMap::new()), Route::Gemini);
-        assert!(matches!(route("/v1/models", &bearer), Route::NotServed(Dialect::OpenAi, _)));
+        assert_eq!(route("/v1/models", &bearer), Route::OpenAi(Endpoint::Models));
         bearer.insert("x-goog-api-key", HeaderValue::from_static("t"));
         assert_eq!(route("/v1/models", &bearer), Route::Gemini);
     }

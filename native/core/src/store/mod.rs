@@ -1,4 +1,5 @@
-//! StateStore: what the system learned, kept over a restart: rests, circuits, scores, who owns which resource. What the
+//! StateStore: what the system learned, kept over a restart: rests, circuits, scores, who owns which resource, signatures
+//! of thoughts. What the
 //! user entered is the vault's. Where it lies is the host's choice; when it is written the aggregator's (`keeping`).
 //!
 //! Invariant: nothing that is kept here holds a secret; keys are recognised by a fingerprint, uploads by a digest.
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::affinity::OwnedName;
 use crate::pools::learned::LearnedPools;
 use crate::server::uploads::OwnedUpload;
+use crate::signatures::KeptSignature;
 
 /// The form of what is kept. A later program reads older ones; an earlier one sets a newer one aside.
 pub const VERSION: u32 = 1;
@@ -22,6 +24,8 @@ pub struct Kept {
     pub pools: LearnedPools,
     pub owned: Vec<OwnedName>,
     pub uploads: Vec<OwnedUpload>,
+    #[serde(default)]
+    pub signatures: Vec<KeptSignature>,
 }
 
 /// What was found at the start.

@@ -60,18 +60,21 @@ pub struct HeldView {
     pub rests: usize,
     /// Who owns which file, cache or batch.
     pub owners: usize,
+    /// Thought signatures.
+    pub signatures: usize,
     pub request_log: usize,
 }
 
 impl HeldView {
     /// Each with the word it goes by in metrics.
-    pub fn named(&self) -> [(&'static str, usize); 6] {
+    pub fn named(&self) -> [(&'static str, usize); 7] {
         [
             ("keys", self.keys),
             ("proxies", self.proxies),
             ("assignments", self.assignments),
             ("rests", self.rests),
             ("owners", self.owners),
+            ("signatures", self.signatures),
             ("request_log", self.request_log),
         ]
     }
@@ -109,6 +112,7 @@ pub fn held(state: &State, held: Held) -> HeldView {
         assignments: held.assignments,
         rests: held.rests,
         owners: state.affinity.held_bytes(),
+        signatures: state.signatures.held_bytes(),
         request_log: state.log.held_bytes(),
     }
 }

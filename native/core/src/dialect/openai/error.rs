@@ -23,6 +23,12 @@ pub fn error_body(status: u16, google: Option<&UpstreamError>, message: &str) ->
     error_with(message, kind(status, &code), &code)
 }
 
+/// A request that cannot be said in Gemini's terms; `param` is the place in it.
+pub fn request_error(param: Option<&str>, message: &str) -> String {
+    let error = Fields { message, kind: openai_type(400), param, code: "invalid_request" };
+    serde_json::to_string(&Body { error }).unwrap_or_default()
+}
+
 /// For what has no status of its own.
 pub(super) fn error_with(message: &str, kind: &str, code: &str) -> String {
     let error = Fields { message, kind, param: None, code };

@@ -2,9 +2,13 @@
 //! as pieces arrive. Keys, proxies, retries and connections are not known here.
 
 pub mod answer;
+mod endpoint;
 pub mod error;
 pub mod request;
 pub mod schema;
+pub mod translation;
+
+pub use endpoint::Endpoint;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -32,6 +32,17 @@ impl ModelList {
         Ok(page.next_page_token.some().map(str::to_owned))
     }
 
+    /// A name of the user's own for one of them.
+    pub fn add_alias(&mut self, alias: &str) {
+        if self.seen.insert(format!("models/{alias}")) {
+            let comma = if self.data.is_empty() { "" } else { "," };
+            raw(&mut self.data, comma);
+            raw(&mut self.data, "{\"id\":");
+            string(&mut self.data, alias);
+            raw(&mut self.data, ",\"object\":\"model\",\"created\":0,\"owned_by\":\"alias\"}");
+        }
+    }
+
     pub fn finish(self, out: &mut BytesMut) {
         raw(out, "{\"object\":\"list\",\"data\":[");
         out.extend_from_slice(&self.data);

@@ -15,11 +15,13 @@ mod options;
 mod reading;
 mod thinking;
 mod tools;
+mod translatable;
 
 use bytes::Bytes;
 
 use super::{Asked, FindSignature};
 pub use reading::RequestError;
+pub use translatable::{Translatable, decode};
 
 /// What decoding needs to know beside the body.
 pub struct Context<'c> {

@@ -1,0 +1,69 @@
+//! A request to any endpoint as one Gemini call, with the operation that its answer is encoded by. It only brings the
+//! decoders of the endpoints to one form.
+
+use bytes::Bytes;
+use http::Method;
+
+use super::{Context, Decoded, RequestError, chat, completions, embeddings, images};
+use crate::dialect::openai::Endpoint;
+use crate::dialect::openai::translation::Operation;
+
+/// As many models as one page of Gemini's may hold: all there are.
+const ALL_MODELS: &str = "/v1beta/models?pageSize=1000";
+
+pub struct Translatable {
+    pub method: Method,
+    /// Path and query at Gemini.
+    pub target: String,
+    /// Whose quota it uses.
+    pub model: Option<String>,
+    pub body: Vec<Bytes>,
+    /// See [`Decoded::calls`].
+    pub calls: Vec<String>,
+    pub operation: Operation,
+    /// It leaves something behind or costs too much to be done twice: tried again only when provably unprocessed.
+    pub creates: bool,
+}
+
+/// `aliases` are the names that the user gave to models.
+pub fn decode<'s>(
+    endpoint: &Endpoint,
+    body: &Bytes,
+    context: &Context<'_>,
+    aliases: impl Iterator<Item = &'s String>,
+) -> Result<Translatable, RequestError> {
+    Ok(match endpoint {
+        Endpoint::Chat => generate(chat::decode(body, context)?),
+        Endpoint::Completions => generate(completions::decode(body, context)?),
+        Endpoint::Embeddings => {
+            let asked = embeddings::decode(body, context)?;
+            let operation = Operation::Embeddings { model: asked.asked_model, base64: asked.base64 };
+            post(asked.target, asked.model, asked.body, operation)
+        }
+        Endpoint::Images => {
+            let asked = images::decode(body, context)?;
+            let operation = Operation::Images { created: asked.created, as_url: asked.as_url };
+            Translatable { creates: true, ..post(asked.target, asked.model, asked.body, operation) }
+        }
+        Endpoint::Models => get(ALL_MODELS.to_owned(), Operation::Models { aliases: aliases.cloned().collect() }),
+        Endpoint::Model(id) => {
+            let model = (context.alias)(id).unwrap_or_else(|| id.clone());
+            get(format!("/v1beta/models/{model}"), Operation::Model)
+        }
+    })
+}
+
+fn generate(decoded: Decoded) -> Translatable {
+    let Decoded { target, model, body, asked, calls } = decoded;
+    Translatable { calls, ..post(target, model, body, Operation::Generate(Box::new(asked))) }
+}
+
+fn post(target: String, model: String, body: Vec<Bytes>, operation: Operation) -> Translatable {
+    let model = Some(model);
+    Translatable { method: Method::POST, target, model, body, calls: Vec::new(), operation, creates: false }
+}
+
+fn get(target: String, operation: Operation) -> Translatable {
+    let (method, body, calls) = (Method::GET, Vec::new(), Vec::new());
+    Translatable { method, target, model: None, body, calls, operation, creates: false }
+}
