@@ -69,7 +69,11 @@ impl SignatureCache {
     }
 
     /// The key of the last of these calls that is known.
-    pub fn owner<'c>(&self, calls: impl DoubleEndedIterator<Item = &'c String>, now: Millis) -> Option<KeyId> {
+    pub fn owner<'c>(
+        &self,
+        calls: impl DoubleEndedIterator<Item = &'c String>,
+        now: Millis,
+    ) -> Option<KeyId> {
         let kept = self.kept.lock();
         let known = |call: &String| kept.by_call.get(call).filter(|entry| entry.until > now);
         calls.rev().find_map(known).map(|entry| entry.key.clone())
@@ -189,6 +193,9 @@ mod tests {
         let next = SignatureCache::default();
         learned(&next, &[("c1", "new")], "k2", 5);
         next.restore(stored, 6);
-        assert_eq!((next.find("c1", 7).as_deref(), next.find("c2", 7).as_deref()), (Some("new"), Some("two")));
+        assert_eq!(
+            (next.find("c1", 7).as_deref(), next.find("c2", 7).as_deref()),
+            (Some("new"), Some("two"))
+        );
     }
 }

@@ -49,7 +49,9 @@ impl Aggregator {
         drop(pools);
         // What belongs to a key that is gone, or has another text by now, is nobody's.
         self.state.affinity.restore(kept.owned.into_iter().filter(|owned| known.contains(&owned.key)), now);
-        self.state.signatures.restore(kept.signatures.into_iter().filter(|one| known.contains(&one.key)), now);
+        self.state
+            .signatures
+            .restore(kept.signatures.into_iter().filter(|one| known.contains(&one.key)), now);
         self.uploads.restore(kept.uploads.into_iter().filter(|owned| known.contains(&owned.key)), now);
     }
 

@@ -39,7 +39,7 @@ impl ApiError {
             Dialect::Gemini => self.as_google(),
             Dialect::OpenAi => return self.response(openai::error::error_body(code, None, &self.message)),
             Dialect::Admin => serde_json::json!({
-                "error": { "code": google_status(self.status).to_ascii_lowercase(), "message": self.message }
+                "error": { "code": google_status(code).to_ascii_lowercase(), "message": self.message }
             }),
             Dialect::Anthropic => serde_json::json!({
                 "type": "error", "error": { "type": anthropic_type(code), "message": self.message }

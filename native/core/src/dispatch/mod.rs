@@ -107,13 +107,12 @@ impl RequestDispatcher {
         mut open: OpenRequest,
     ) -> Response<ReplyBody> {
         let forwarder = self.forwarder.read().clone();
-        let asked =
-            Asked {
-                pinned: call.pinned.clone(),
-                preferred: call.preferred.clone(),
-                model: call.subject.clone(),
-                creates: call.traits.creates,
-            };
+        let asked = Asked {
+            pinned: call.pinned.clone(),
+            preferred: call.preferred.clone(),
+            model: call.subject.clone(),
+            creates: call.traits.creates,
+        };
         let mut search = Search::new(asked, &self.state.settings(), self.state.now());
         let mut last: Option<(Failure, Pick)> = None;
         loop {

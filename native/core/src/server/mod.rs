@@ -182,6 +182,7 @@ impl Service {
             Ok(pinned) => pinned,
             Err(error) => return refuse(dialect, &error, open),
         };
+        let origin = format!("{}://{host}", if secure { "https" } else { "http" });
         if let Route::OpenAi(endpoint) = route {
             let incoming = openai::Incoming { parts, body, host, origin, pinned };
             return self.answer_openai(endpoint, incoming, open).await;
@@ -191,7 +192,6 @@ impl Service {
             Ok(owner) => owner,
             Err(error) => return refuse(dialect, &error, open),
         };
-        let origin = format!("{}://{host}", if secure { "https" } else { "http" });
         let opening = (route == Route::Live).then(|| match token {
             Some((token, _)) => token.opening(),
             None => (None, Opening::WithKey),

@@ -115,11 +115,16 @@ fn salvaged(text: &str) -> Option<Box<Kept>> {
         ..LearnedPools::default()
     };
     let (owned, uploads) = (salvage::objects(text), salvage::objects(text));
-    Some(Box::new(Kept { version: VERSION, pools, owned, uploads }))
+    let signatures = salvage::objects(text);
+    Some(Box::new(Kept { version: VERSION, pools, owned, uploads, signatures }))
 }
 
 fn count(kept: &Kept) -> usize {
-    kept.pools.keys.len() + kept.pools.rests.len() + kept.owned.len() + kept.uploads.len()
+    kept.pools.keys.len()
+        + kept.pools.rests.len()
+        + kept.owned.len()
+        + kept.uploads.len()
+        + kept.signatures.len()
 }
 
 /// Without serde's own words, which may quote the file.

@@ -67,7 +67,12 @@ mod tests {
 
     #[test]
     fn any_base_leads_to_the_same_endpoint() {
-        for path in ["/v1/chat/completions", "/v1beta/openai/chat/completions", "/chat/completions", "/v1beta/chat/completions"] {
+        for path in [
+            "/v1/chat/completions",
+            "/v1beta/openai/chat/completions",
+            "/chat/completions",
+            "/v1beta/chat/completions",
+        ] {
             assert_eq!(Endpoint::of(path, false), Some(Endpoint::Chat), "{path}");
         }
         assert_eq!(Endpoint::of("/v1/chat/completions/x", true), None);

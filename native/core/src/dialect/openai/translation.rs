@@ -7,9 +7,7 @@ use super::answer::{Fault, Images, ModelList, StreamEncoder, embeddings, model, 
 use super::error::error_body;
 use super::{Asked, OWN_CALL_ID};
 use crate::dialect::ApiError;
-use crate::dialect::translation::{
-    Signatures, StreamTranslation, Translated, Translation, Untranslatable,
-};
+use crate::dialect::translation::{Signatures, StreamTranslation, Translated, Translation, Untranslatable};
 use crate::dispatch::judge::Outcome;
 use crate::dispatch::upstream_error::UpstreamError;
 

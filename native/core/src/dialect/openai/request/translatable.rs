@@ -42,10 +42,12 @@ pub fn decode<'s>(
         }
         Endpoint::Images => {
             let asked = images::decode(body, context)?;
-            let operation = Operation::Images { created: asked.created, as_url: asked.as_url };
+            let operation = Operation::Images { created: asked.created, as_url: false };
             Translatable { creates: true, ..post(asked.target, asked.model, asked.body, operation) }
         }
-        Endpoint::Models => get(ALL_MODELS.to_owned(), Operation::Models { aliases: aliases.cloned().collect() }),
+        Endpoint::Models => {
+            get(ALL_MODELS.to_owned(), Operation::Models { aliases: aliases.cloned().collect() })
+        }
         Endpoint::Model(id) => {
             let model = (context.alias)(id).unwrap_or_else(|| id.clone());
             get(format!("/v1beta/models/{model}"), Operation::Model)
