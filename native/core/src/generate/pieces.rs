@@ -56,6 +56,14 @@ impl<'s> Pieces<'s> {
         self
     }
 
+    /// A field's name that is not our own.
+    pub fn named(&mut self, name: &str) -> &mut Self {
+        self.str(name);
+        self.open.push(b':');
+        self.last = b':';
+        self
+    }
+
     pub fn text(&mut self, text: &Text<'_>) {
         self.texts(std::slice::from_ref(text));
     }

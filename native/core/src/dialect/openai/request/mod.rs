@@ -3,10 +3,13 @@
 //! table. Nothing is sent here, and time and chance come from the caller.
 
 pub mod chat;
+pub mod completions;
 mod content;
 mod conversation;
+pub mod embeddings;
 mod format;
 mod google;
+pub mod images;
 mod media;
 mod messages;
 mod model;
