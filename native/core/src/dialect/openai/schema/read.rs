@@ -171,12 +171,11 @@ fn types(node: &Node<'_>) -> Vec<Type> {
         let known = TYPES.iter().find(|(_, known)| name.eq_ignore_ascii_case(known)).map(|(kind, _)| *kind);
         types.extend(known.filter(|kind| !types.contains(kind)));
     };
-    match node.get("type") {
-        Some(named) => match named.as_list() {
+    if let Some(named) = node.get("type") {
+        match named.as_list() {
             Some(several) => several.iter().for_each(&mut add),
             None => add(named),
-        },
-        None => {}
+        }
     }
     let nullable = node.get("nullable").and_then(Node::as_bool).unwrap_or(false);
     if nullable && !types.is_empty() && !types.contains(&Type::Null) {
