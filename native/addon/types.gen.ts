@@ -130,7 +130,11 @@ rests: number,
 /**
  * Who owns which file, cache or batch.
  */
-owners: number, request_log: number, };
+owners: number, 
+/**
+ * Thought signatures.
+ */
+signatures: number, request_log: number, };
 
 export type KeyView = { id: KeyId, name: string, masked_key: string, status: KeyStatus, 
 /**
@@ -358,7 +362,11 @@ export type Settings = { server: ServerSettings, upstream: UpstreamSettings, key
 /**
  * How long a request may wait for a key whose quota returns, before it is answered 429; 0 never waits.
  */
-maxWaitSeconds: number, proxy: ProxySettings, rotatingProxy: RotatingSettings, monitoring: MonitoringSettings, requestLog: RequestLogSettings, };
+maxWaitSeconds: number, 
+/**
+ * Names that OpenAI clients may use for models of Gemini's: theirs → Gemini's.
+ */
+modelAliases: { [key in string]: string }, proxy: ProxySettings, rotatingProxy: RotatingSettings, monitoring: MonitoringSettings, requestLog: RequestLogSettings, };
 
 export type OpenOptions = { 
 /**
