@@ -67,6 +67,8 @@ pub struct Call {
     pub pinned: Option<String>,
     /// The key that this conversation was held with so far: it serves when it can.
     pub preferred: Option<KeyId>,
+    /// What the conversation is recognised by when it goes on.
+    pub conversation: Option<u64>,
     /// How answers become the client's language; `None` when it speaks Gemini's.
     pub translation: Option<Arc<dyn Translation>>,
     /// `http://host:port` or `https://host:port` as the client reached this endpoint.
@@ -142,6 +144,9 @@ impl RequestDispatcher {
             let answer = forwarder.attempt(&lease.pick, &call.outbound, Either::Left(body.read())).await;
             if answer.is_ok() {
                 lease.answered(started.elapsed());
+            }
+            if let (Ok(Answer::Flowing(_)), Some(opening)) = (&answer, call.conversation) {
+                self.state.signatures.held(opening, &lease.pick.key, self.state.now());
             }
             let failure = match answer {
                 Ok(Answer::Flowing(response)) => match call.translation.as_deref() {

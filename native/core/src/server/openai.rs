@@ -75,7 +75,13 @@ impl Service {
         (host, origin, pinned): (String, String, Option<String>),
         open: OpenRequest,
     ) -> Response<ReplyBody> {
-        let Translatable { method, target, model, body, calls, operation, creates } = translatable;
+        let Translatable { method, target, model, body, calls, conversation, operation, creates } =
+            translatable;
+        let (signatures, now) = (&self.state.signatures, self.state.now());
+        let going_on = conversation.filter(|one| one.goes_on).map(|one| one.hash);
+        let preferred = signatures
+            .owner(calls.iter(), now)
+            .or_else(|| going_on.and_then(|opening| signatures.held_with(opening, now)));
         let body = Replay::new(ClientBody::made(body), u64::MAX, usize::MAX);
         let path = target.split_once('?').map_or(target.as_str(), |(path, _)| path);
         let owner = match self.look_ahead(path, &host, &body, pinned.is_some()).await {
@@ -92,7 +98,8 @@ impl Service {
             outbound: Outbound { method, target, headers, encoding: Encoding::Identity, opening: None },
             subject: model.or_else(|| Some("models".to_owned())),
             pinned: pinned.or(owner),
-            preferred: self.state.signatures.owner(calls.iter(), self.state.now()),
+            preferred,
+            conversation: conversation.map(|one| one.hash),
             translation: Some(Arc::new(operation)),
             origin,
         };
