@@ -40,7 +40,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         if let Kind::Bool(false) = node.kind {
             return None;
         }
-        if node.as_object().is_none() || self.depth >= DEEPEST || !self.budget.spend(cost(node)) {
+        let says_nothing = node.as_object().is_none_or(<[_]>::is_empty);
+        if says_nothing || self.depth >= DEEPEST || !self.budget.spend(cost(node)) {
             return Some(Schema::default());
         }
         self.depth += 1;
@@ -155,16 +156,22 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 }
 
-/// Roughly what it is long without the schemas in it.
+/// Roughly what it is long without the schemas in it. Invariant: a schema costs no less than the one it is reduced to,
+/// so that what was cut to the budget is not cut again.
 fn cost(node: &Node<'_>) -> usize {
     let fields = node.as_object().unwrap_or_default();
+    let texts =
+        |value: &Node<'_>| value.as_list().unwrap_or_default().iter().map(|text| text.raw.len()).sum();
     let own = |(name, value): &(Cow<'_, str>, Node<'_>)| match (name.as_ref(), &value.kind) {
         ("title" | "description", Kind::Text(text)) => text.inside().len(),
-        ("enum" | "required" | "propertyOrdering" | "const", _) => value.raw.len(),
+        ("const", _) => value.raw.len(),
+        ("enum" | "required" | "propertyOrdering", _) => texts(value),
         ("properties", Kind::Object(properties)) => properties.iter().map(|(name, _)| name.len()).sum(),
         _ => 0,
     };
-    COST + 4 * fields.len() + fields.iter().map(own).sum::<usize>()
+    // A reduced schema never has as many fields.
+    const USUAL_FIELDS: usize = 16;
+    COST + fields.len().saturating_sub(USUAL_FIELDS) + fields.iter().map(own).sum::<usize>()
 }
 
 fn types(node: &Node<'_>) -> Vec<Type> {
