@@ -4,5 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // all of this is test code
 
+mod gemini;
 mod golden;
+mod random;
+mod table;
 mod world;
