@@ -68,7 +68,7 @@ fn small_chat() -> Value {
     };
     let mut messages =
         vec![json!({ "role": "system", "content": "You are a careful programmer. ".repeat(30) })];
-    messages.extend(turns(8));
+    messages.extend(turns(12));
     json!({
         "model": "gemini-3.8-flash", "messages": messages, "tools": [tool("read_file"), tool("write_file")],
         "temperature": 0.2, "stream": true, "stream_options": { "include_usage": true },

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // all of this is test code
 
+mod cost;
 mod gemini;
 mod golden;
 mod random;
