@@ -144,6 +144,9 @@ pub struct RotatingView {
     /// From a request to the beginning of its answer; null before the first answer.
     #[ts(type = "number | null")]
     pub average_latency_ms: Option<u64>,
+    /// Different addresses from which it said that its tunnels left, up to 1000; 0 when it says none.
+    pub addresses_seen: usize,
+    pub last_address: Option<String>,
     pub last_error: Option<String>,
     #[ts(type = "number | null")]
     pub last_health_check: Option<Millis>,
@@ -254,6 +257,8 @@ fn rotating_view(proxy: &RotatingProxy, allowed: bool) -> RotatingView {
         requests: proxy.learned.requests,
         success_rate: proxy.learned.success_rate(),
         average_latency_ms: proxy.learned.average_latency_ms(),
+        addresses_seen: proxy.learned.exits.count(),
+        last_address: proxy.learned.exits.last().map(|address| address.to_string()),
         last_error: proxy.learned.last_error.clone(),
         last_health_check: proxy.learned.last_check,
     }

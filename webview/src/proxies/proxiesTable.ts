@@ -47,10 +47,12 @@ export class ProxiesTable extends LitElement {
 
   #rotating(rotating: RotatingView) {
     const { masked_url: url, requests, success_rate: rate, average_latency_ms: latency, last_error: error } = rotating;
+    const seen = rotating.addresses_seen;
     const figures = [
       `${requests} ${requests === 1 ? "request" : "requests"}`,
       ...(rate === null ? [] : [`${Math.round(rate * 100)} % reached Gemini`]),
       ...(latency === null ? [] : [`${duration(latency)} on average`]),
+      ...(seen === 0 ? [] : [`from ${seen} ${seen === 1 ? "address" : "addresses"}, last ${rotating.last_address}`]),
       ...(rotating.last_health_check === null ? [] : [`checked ${ago(rotating.last_health_check, this.now)}`]),
     ];
     return html`<p data-testid="rotating-proxy">
