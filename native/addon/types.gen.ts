@@ -200,11 +200,11 @@ success_rate: number | null,
 /**
  * From a request to the beginning of its answer; null before the first answer.
  */
-average_latency_ms: number | null, last_error: string | null, last_health_check: number | null, 
+average_latency_ms: number | null, 
 /**
- * Different addresses its tunnels left from, and the last: 0 and null when the provider tells none.
+ * Different addresses from which it said that its tunnels left, up to 1000; 0 when it says none.
  */
-addresses_seen: number, last_address: string | null, figures: FiguresView, };
+addresses_seen: number, last_address: string | null, last_error: string | null, last_health_check: number | null, figures: FiguresView, };
 
 export type AttemptView = { key_id: KeyId, key_name: string, 
 /**
