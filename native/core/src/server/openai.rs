@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -24,6 +24,9 @@ use crate::forward::Outbound;
 use crate::forward::headers::Encoding;
 use crate::refusal;
 use crate::requests::{CLIENT_CLOSED, OpenRequest};
+
+/// OpenAI's clients show this id with an error.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What the client sent, as far as routing needs it.
 pub(super) struct Incoming {
@@ -55,7 +58,13 @@ impl Service {
             Err(error) => return refuse_request(&error, open),
         };
         open.asks_for(translatable.model.as_deref());
-        self.dispatch_translated(translatable, (incoming.host, incoming.origin, incoming.pinned), open).await
+        let id = HeaderValue::from_str(open.id());
+        let from = (incoming.host, incoming.origin, incoming.pinned);
+        let mut reply = self.dispatch_translated(translatable, from, open).await;
+        if let Ok(id) = id {
+            reply.headers_mut().insert(REQUEST_ID, id);
+        }
+        reply
     }
 
     fn decode(&self, endpoint: &Endpoint, body: &Bytes, id: &str) -> Result<Translatable, RequestError> {
