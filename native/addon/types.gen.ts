@@ -85,7 +85,7 @@ export type FiguresView = {
  */
 attempts: number, 
 /**
- * Attempts of the last five minutes that failed, 0 to 1; null when there was none.
+ * Attempts of the last five minutes that failed by this entry's fault, 0 to 1; null when there was none.
  */
 error_rate: number | null, 
 /**

@@ -77,29 +77,47 @@ impl Outcomes {
     }
 }
 
+/// Whose figures they are: what fails for one is no failure of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    Key,
+    Way,
+}
+
+impl Of {
+    fn fails(self, blame: Blame) -> bool {
+        match self {
+            Self::Key => matches!(blame, Blame::Key | Blame::Quota | Blame::Model | Blame::KeyOrUpstream),
+            Self::Way => matches!(blame, Blame::Proxy | Blame::ProxyOrUpstream),
+        }
+    }
+}
+
 /// The figures of one key or one way out, since it was loaded.
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
     pub outcomes: Outcomes,
     /// From the beginning of an attempt to the beginning of its answer.
     pub latency: Histogram,
-    /// Attempts that ended, minute by minute, and those of them that failed.
+    /// Attempts that ended, minute by minute, and those of them that failed by this entry's fault.
     pub minutes: Minutes,
     /// Shared with the connections that count on it, and by every copy of this entry.
     pub meter: Arc<Meter>,
 }
 
 impl Figures {
-    /// An attempt ended. A caller's own mistake fails nobody's.
-    pub fn ended(&mut self, blame: Blame, answered_after: Option<Duration>, now: Millis) {
+    /// An attempt ended.
+    ///
+    /// Invariant: an error rate counts what the entry itself is blamed for, as its health does.
+    pub fn ended(&mut self, of: Of, blame: Blame, answered_after: Option<Duration>, now: Millis) {
         self.outcomes.count(blame);
         if let Some(after) = answered_after {
             self.latency.observe(after);
         }
-        self.minutes.add(now, 1, u64::from(!matches!(blame, Blame::Nobody | Blame::Caller)));
+        self.minutes.add(now, 1, u64::from(of.fails(blame)));
     }
 
-    /// The part of the attempts of the last five minutes that failed, 0 to 1; `None` when there was none.
+    /// The part of the attempts of the last five minutes that failed by its fault, 0 to 1; `None` when there was none.
     pub fn error_rate(&self, now: Millis) -> Option<f64> {
         let (all, failed) = self.minutes.since(now.saturating_sub(RATE_OVER));
         (all > 0).then(|| failed as f64 / all as f64)
@@ -119,18 +137,21 @@ mod tests {
     fn an_attempt_is_counted_by_whom_it_blames() {
         let mut figures = Figures::default();
         let blames = [Blame::Nobody, Blame::Quota, Blame::ProxyOrUpstream, Blame::Caller];
-        blames.into_iter().for_each(|blame| figures.ended(blame, None, 60_000));
+        blames.into_iter().for_each(|blame| figures.ended(Of::Key, blame, None, 60_000));
         let told: Vec<_> = figures.outcomes.named().into_iter().filter(|(_, count)| *count > 0).collect();
         assert_eq!(told, [("served", 1), ("quota", 1), ("proxy", 1), ("caller", 1)]);
-        assert_eq!(figures.error_rate(60_000), Some(0.5), "a caller's mistake is no error of the key's");
+        assert_eq!(figures.error_rate(60_000), Some(0.25), "of the key's faults only the quota is one");
+        let mut way = Figures::default();
+        blames.into_iter().for_each(|blame| way.ended(Of::Way, blame, None, 60_000));
+        assert_eq!(way.error_rate(60_000), Some(0.25), "a key's quota is no fault of its proxy");
     }
 
     #[test]
     fn an_error_rate_is_of_the_last_minutes() {
         let mut figures = Figures::default();
         assert_eq!(figures.error_rate(0), None);
-        figures.ended(Blame::Key, None, 60_000);
-        figures.ended(Blame::Nobody, None, 20 * 60_000);
+        figures.ended(Of::Key, Blame::Key, None, 60_000);
+        figures.ended(Of::Key, Blame::Nobody, None, 20 * 60_000);
         assert_eq!(figures.error_rate(20 * 60_000), Some(0.0), "the failure is long ago");
         assert_eq!(figures.error_rate(60 * 60_000), None);
     }

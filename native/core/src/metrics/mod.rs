@@ -149,7 +149,7 @@ fn series(out: &mut DescriptorEncoder<'_>, family: &Family, all: &[Series]) -> f
     gauge(
         out,
         &name("error_ratio"),
-        &help("The part of the attempts of the last five minutes that failed"),
+        &help("The part of the attempts of the last five minutes that failed by its fault"),
         rates,
     )?;
     histograms(

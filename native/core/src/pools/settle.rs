@@ -5,6 +5,7 @@ use super::{Pick, Pools};
 use crate::clock::Millis;
 use crate::dispatch::judge::{Blame, Verdict};
 use crate::events::Event;
+use crate::figures::Of;
 use crate::ids::ProxyId;
 use crate::proxies::pool::Turn;
 use crate::settings::Settings;
@@ -102,13 +103,13 @@ impl Pools {
             key.learned.in_flight = key.learned.in_flight.saturating_sub(1);
         }
         if let Some(key) = self.key_of(pick) {
-            key.figures.ended(blame, pick.answered_after, now);
+            key.figures.ended(Of::Key, blame, pick.answered_after, now);
         }
         if let Some(rotating) = self.rotating_of(pick).filter(|_| pick.answered_after.is_some()) {
             rotating.learned.exits.saw(pick.proxy.as_ref().and_then(|proxy| proxy.exit.told()));
         }
         if let Some(figures) = self.figures_of_way(pick) {
-            figures.ended(blame, pick.answered_after, now);
+            figures.ended(Of::Way, blame, pick.answered_after, now);
         }
         let of_pool = pick.proxy.as_ref().filter(|proxy| !proxy.rotating);
         if let Some(proxy) = of_pool.and_then(|proxy| self.proxies.get_mut(&proxy.id)) {

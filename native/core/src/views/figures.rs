@@ -16,7 +16,7 @@ pub struct FiguresView {
     /// Attempts that ended; a request that went round takes several.
     #[ts(type = "number")]
     pub attempts: u64,
-    /// Attempts of the last five minutes that failed, 0 to 1; null when there was none.
+    /// Attempts of the last five minutes that failed by this entry's fault, 0 to 1; null when there was none.
     pub error_rate: Option<f64>,
     /// From an attempt to the beginning of its answer: half of them, and 95 of 100, are at most this slow, right to the
     /// histogram's bucket. null before the first answer.
