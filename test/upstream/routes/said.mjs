@@ -19,8 +19,6 @@ const SIGNATURE = Buffer.from("a thought of the simulated upstream").toString("b
 /** @param {Part} part */
 function heard(part) {
   const data = part.inlineData ?? part.inline_data;
-  const file = part.fileData ?? part.file_data;
-  if (file) return ` [${file.fileUri ?? file.file_uri}]`;
   if (!data) return part.text ?? "";
   const bytes = Buffer.from(data.data, "base64");
   const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 8);

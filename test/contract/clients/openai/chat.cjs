@@ -96,6 +96,26 @@ module.exports = ({ client, z, zodResponseFormat, model }) => {
       const { content, reasoning_content: thought } = choices[0].message;
       return { content, thought, counted: usage.completion_tokens_details.reasoning_tokens > 0 };
     },
+    async pinned() {
+      const keys = [];
+      for (let turn = 0; turn < 3; turn += 1) {
+        const request = client.chat.completions.create(
+          { model, messages: user("Hi") },
+          { headers: { "x-aggregator-key": "beta" } },
+        );
+        const { response } = await request.withResponse();
+        keys.push(response.headers.get("x-aggregator-key"));
+      }
+      return keys;
+    },
+    async ways() {
+      const seen = [];
+      for (let turn = 0; turn < 4; turn += 1) {
+        const { response } = await client.chat.completions.create({ model, messages: user("Hi") }).withResponse();
+        seen.push(["key", "proxy"].map((name) => response.headers.get(`x-aggregator-${name}`)).join(" by "));
+      }
+      return seen;
+    },
     async completion() {
       const { object, choices } = await client.completions.create({ model, prompt: "Once" });
       return [object, choices[0].text, choices[0].finish_reason];

@@ -129,6 +129,19 @@ def thoughts():
     return {"content": message.content, "thought": message.reasoning_content, "counted": counted}
 
 
+def headers_of(**request):
+    return client.chat.completions.with_raw_response.create(model=MODEL, messages=user("Hi"), **request).headers
+
+
+def pinned():
+    return [headers_of(extra_headers={"x-aggregator-key": "beta"})["x-aggregator-key"] for _ in range(3)]
+
+
+def ways():
+    seen = [headers_of() for _ in range(4)]
+    return [f"{headers['x-aggregator-key']} by {headers['x-aggregator-proxy']}" for headers in seen]
+
+
 def completion():
     answer = client.completions.create(model=MODEL, prompt="Once")
     return [answer.object, answer.choices[0].text, answer.choices[0].finish_reason]
@@ -163,6 +176,8 @@ CALLS = {
     "length": length,
     "filtered": filtered,
     "thoughts": thoughts,
+    "pinned": pinned,
+    "ways": ways,
     "completion": completion,
     "completionStream": completion_stream,
     "asynchronous": asynchronous,

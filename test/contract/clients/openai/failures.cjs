@@ -9,7 +9,8 @@ module.exports = ({ client, clientWith, library }) => {
   /** @param {any} error */
   function told(error) {
     const { constructor, status, code, type, param, headers, message } = error;
-    return { kind: constructor.name, status, code, type, param, marked: headers?.has("x-aggregator-request-id"), message };
+    const marked = headers?.has("x-aggregator-request-id");
+    return { kind: constructor.name, status, code, type, param, marked, message };
   }
 
   /** @param {object} request @param {any} [by] */
