@@ -1,15 +1,24 @@
 // `npm run bench`: the gateway's cost beside nginx's on the same machine in the
 // same minutes, the tunnels that a thousand requests cost, and what a fleet of
-// thousands of keys costs, as tables.
+// thousands of keys and the OpenAI dialect cost, as tables.
 // Exits non-zero when a promised bound is missed. Flags: --no-build, --rounds N,
 // --seconds N (of each run). It must not know how anything is measured.
 
 import { parseArgs } from "node:util";
 import { measureFleet } from "../test/load/fleet.mjs";
 import { measureThroughput } from "../test/load/throughput.mjs";
+import { measureTranslation } from "../test/load/translation.mjs";
 import { countTunnels } from "../test/load/tunnels.mjs";
 import { buildProgram } from "./lib/build-native.mjs";
-import { fleetTable, missedBounds, missedByFleet, throughputTable, tunnelsLine } from "./lib/figures.mjs";
+import {
+  fleetTable,
+  missedBounds,
+  missedByFleet,
+  missedByTranslation,
+  throughputTable,
+  translationTable,
+  tunnelsLine,
+} from "./lib/figures.mjs";
 import { inRoot } from "./lib/paths.mjs";
 import { checkPrerequisites } from "./lib/prerequisites.mjs";
 import { must } from "./lib/processes.mjs";
@@ -34,8 +43,10 @@ try {
   const throughput = await measureThroughput({ rounds: Number(values.rounds), seconds: Number(values.seconds), log });
   const tunnels = await countTunnels(REQUESTS);
   const fleets = await measureFleet();
-  console.log(`\n${throughputTable(throughput)}\n\n${tunnelsLine(tunnels)}\n\n${fleetTable(fleets)}`);
-  for (const sentence of [...missedBounds(tunnels), ...missedByFleet(fleets)]) {
+  const translation = await measureTranslation();
+  const tables = [throughputTable(throughput), tunnelsLine(tunnels), fleetTable(fleets), translationTable(translation)];
+  console.log(`\n${tables.join("\n\n")}`);
+  for (const sentence of [...missedBounds(tunnels), ...missedByFleet(fleets), ...missedByTranslation(translation)]) {
     console.error(`Missed: ${sentence}`);
     process.exitCode = 1;
   }

@@ -130,7 +130,11 @@ rests: number,
 /**
  * Who owns which file, cache or batch.
  */
-owners: number, request_log: number, };
+owners: number, 
+/**
+ * Thought signatures.
+ */
+signatures: number, request_log: number, };
 
 export type KeyView = { id: KeyId, name: string, masked_key: string, status: KeyStatus, 
 /**
@@ -196,11 +200,11 @@ success_rate: number | null,
 /**
  * From a request to the beginning of its answer; null before the first answer.
  */
-average_latency_ms: number | null, last_error: string | null, last_health_check: number | null, 
+average_latency_ms: number | null, 
 /**
- * Different addresses its tunnels left from, and the last: 0 and null when the provider tells none.
+ * Different addresses from which it said that its tunnels left, up to 1000; 0 when it says none.
  */
-addresses_seen: number, last_address: string | null, figures: FiguresView, };
+addresses_seen: number, last_address: string | null, last_error: string | null, last_health_check: number | null, figures: FiguresView, };
 
 export type AttemptView = { key_id: KeyId, key_name: string, 
 /**
@@ -358,7 +362,11 @@ export type Settings = { server: ServerSettings, upstream: UpstreamSettings, key
 /**
  * How long a request may wait for a key whose quota returns, before it is answered 429; 0 never waits.
  */
-maxWaitSeconds: number, proxy: ProxySettings, rotatingProxy: RotatingSettings, monitoring: MonitoringSettings, requestLog: RequestLogSettings, };
+maxWaitSeconds: number, 
+/**
+ * Names that OpenAI clients may use for models of Gemini's: theirs → Gemini's.
+ */
+modelAliases: { [key in string]: string }, proxy: ProxySettings, rotatingProxy: RotatingSettings, monitoring: MonitoringSettings, requestLog: RequestLogSettings, };
 
 export type OpenOptions = { 
 /**

@@ -3,12 +3,19 @@
 // promises. It must not know how anything was measured.
 
 import { LONGEST_LOOKUP_NS, LONGEST_REBALANCE_MS, MOST_GROWTH_PER_KEY } from "../../test/load/fleet.mjs";
+import {
+  LONGEST_CHAT_US,
+  LONGEST_CHUNK_US,
+  MOST_COPIED_BYTES,
+  MOST_GROWTH_PER_MESSAGE,
+} from "../../test/load/translation.mjs";
 import { MOST_TUNNELS } from "../../test/load/tunnels.mjs";
 import { LEAST_CAUGHT, shareCaught } from "./mutants.mjs";
 
 /** @typedef {import("../../test/load/throughput.mjs").Way} Way */
 /** @typedef {Awaited<ReturnType<typeof import("../../test/load/tunnels.mjs").countTunnels>>} Tunnels */
 /** @typedef {import("../../test/load/fleet.mjs").Fleet} Fleet */
+/** @typedef {import("../../test/load/translation.mjs").Translation} Translation */
 /** @typedef {{direct: Way, nginx: Way, gateway: Way}} Throughput */
 
 /** @param {Throughput} figures */
@@ -109,6 +116,46 @@ export function missedByFleet(fleets) {
       ? []
       : [`Finding a key's proxy took ${lookupNs.toFixed(0)} ns, beyond ${LONGEST_LOOKUP_NS} ns.`]),
   ];
+}
+
+/** @param {Translation} translation */
+export function translationTable({ requests, answers }) {
+  const us = (/** @type {number} */ took) => `${took.toFixed(1)} µs`;
+  const asked = requests.map(({ name, bytes, copiedBytes, us: took }) => {
+    return [`${name}, as Gemini's`, `${bytes} bytes`, us(took), `${copiedBytes} bytes`];
+  });
+  return table([
+    ["OpenAI dialect", "size", "CPU time", "copied"],
+    ...asked,
+    ["chunk of text, as OpenAI's", "", us(answers.textChunkUs), ""],
+    ["chunk with a call", "", us(answers.callChunkUs), ""],
+    ["answer of 4 KB", "", us(answers.whole4kUs), ""],
+    ["answer with an image of 8 MiB", "", `${answers.image8mMs.toFixed(1)} ms`, ""],
+  ]);
+}
+
+/** Every bound that the translation missed, as a sentence. @param {Translation} translation @returns {string[]} */
+export function missedByTranslation({ requests, answers }) {
+  const of = (/** @type {string} */ name) => requests.find((request) => request.name === name);
+  const [chat, few, many, image] = ["4 KB chat", "10 messages", "1000 messages", "20 MB image"].map(of);
+  if (!chat || !few || !many || !image) return ["The translation was not measured whole."];
+  const both = chat.us + answers.whole4kUs;
+  const chunk = Math.max(answers.textChunkUs, answers.callChunkUs);
+  const growth = many.us / 1000 / (few.us / 10);
+  /** @type {[boolean, string][]} */
+  const bounds = [
+    [both < LONGEST_CHAT_US, `A 4 KB chat and its answer took ${both.toFixed(1)} µs, beyond ${LONGEST_CHAT_US} µs.`],
+    [chunk < LONGEST_CHUNK_US, `A chunk of a stream took ${chunk.toFixed(1)} µs, beyond ${LONGEST_CHUNK_US} µs.`],
+    [
+      growth < MOST_GROWTH_PER_MESSAGE,
+      `A message of 1,000 costs ${growth.toFixed(1)} times one of 10, beyond ${MOST_GROWTH_PER_MESSAGE}.`,
+    ],
+    [
+      image.copiedBytes < MOST_COPIED_BYTES,
+      `Of a request with a large image ${image.copiedBytes} bytes were copied, beyond ${MOST_COPIED_BYTES}.`,
+    ],
+  ];
+  return bounds.filter(([kept]) => !kept).map(([, sentence]) => sentence);
 }
 
 /** @param {import("./mutants.mjs").Mutants} mutants */

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { fetchRaw } from "../lib/fetch.mjs";
-import { startDanted, startSquid } from "../proxies/index.mjs";
+import { startDanted, startSquid, startTelling } from "../proxies/index.mjs";
 import { behave, createGate, startUpstream } from "../upstream/index.mjs";
 import { ALPHA, ask, BETA, MODEL, prompt, tokenOf } from "./lib/bench.mjs";
 import { Host } from "./lib/host.mjs";
@@ -159,6 +159,35 @@ describe("configuring", () => {
     await host.done({ kind: "configure_rotating", enabled: true, url: address(USER) });
     assert.match((await host.command({ kind: "test_rotating" })).message, /works: a tunnel to Gemini took \d+ ms/);
     assert.equal(await way(), "rotating");
+    await host.close();
+  });
+});
+
+describe("the addresses from which it leaves", () => {
+  test("are counted where the provider tells them, and whatever else it writes there is not", async (t) => {
+    const exits = ["203.0.113.1", "2001:DB8::2", "203.0.113.3", "r2d29b70ff2044", ""];
+    for (const header of ["X-ProxyMesh-IP", "x-brd-ip"]) {
+      const telling = await startTelling({ header, exits });
+      t.after(() => telling.stop());
+      const { host, way } = await furnished();
+      await host.done({ kind: "configure_rotating", enabled: true, url: telling.url });
+      for (let i = 0; i < exits.length * 2; i += 1) assert.equal(await way(), "rotating");
+      const shown = host.snapshot().rotating;
+      assert.equal(shown?.addresses_seen, 3);
+      assert.ok(
+        ["203.0.113.1", "2001:db8::2", "203.0.113.3"].includes(String(shown?.last_address)),
+        String(shown?.last_address),
+      );
+      await host.close();
+    }
+  });
+
+  test("are none where it tells nothing", async () => {
+    const { host, way } = await furnished();
+    await host.done({ kind: "configure_rotating", enabled: true, url: address() });
+    assert.equal(await way(), "rotating");
+    const shown = host.snapshot().rotating;
+    assert.deepEqual([shown?.addresses_seen, shown?.last_address], [0, null]);
     await host.close();
   });
 });

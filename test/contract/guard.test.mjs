@@ -222,13 +222,13 @@ describe("ambiguous framing", () => {
 
 describe("paths", () => {
   test("that nobody serves are 404 in the dialect they were asked in", async () => {
-    for (const path of ["/nowhere", "/v2/models", "/some/prefix/v1beta/models", "/admin/keys"]) {
+    for (const path of ["/nowhere", "/v2/models", "/some/prefix/v1beta/models"]) {
       await refusedAsGemini(await gateway.ask(path), 404, "NOT_FOUND");
     }
-    const openai = await gateway.ask("/v1/chat/completions", {
+    const openai = await gateway.ask("/v1/responses", {
       token: null,
       headers: { authorization: `Bearer ${TOKEN}` },
-      body: { model: "m", messages: [] },
+      body: { model: "m", input: "Hi" },
     });
     assert.equal(openai.status, 404);
     const said = (await openai.json()).error;

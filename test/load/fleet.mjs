@@ -2,9 +2,7 @@
  * What a large fleet costs the core, from 10 keys to 10,000: measured by a small program of the core's own, built for
  * release, on one core. Knows the promised bounds, not how anything is balanced.
  */
-import { resolve } from "node:path";
-import { run } from "../lib/processes.mjs";
-import { pinned } from "./cores.mjs";
+import { measureExample } from "./example.mjs";
 
 /** With 10,000 keys over 100 proxies. */
 export const LONGEST_REBALANCE_MS = 10;
@@ -24,14 +22,7 @@ export const MOST_GROWTH_PER_KEY = 4;
  * @property {number} lookupNs for one key's assignment
  */
 
-const BUILD_MS = 20 * 60_000;
-
 /** @returns {Promise<Fleet[]>} */
-export async function measureFleet() {
-  const root = resolve(import.meta.dirname, "../..");
-  const target = process.env.CARGO_TARGET_DIR ?? resolve(root, "target");
-  const build = ["build", "--release", "--locked", "-p", "aggregator-core", "--example", "fleet"];
-  await run("cargo", build, { cwd: root, timeoutMs: BUILD_MS });
-  const { stdout } = await run(...pinned("measured", resolve(target, "release/examples/fleet"), []));
-  return JSON.parse(stdout);
+export function measureFleet() {
+  return measureExample("fleet");
 }

@@ -7,8 +7,10 @@ import {
   fleetTable,
   missedBounds,
   missedByFleet,
+  missedByTranslation,
   table,
   throughputTable,
+  translationTable,
   tunnelsLine,
 } from "../../scripts/lib/figures.mjs";
 
@@ -59,4 +61,26 @@ test("a fleet that takes 10 ms to rebalance or 200 ns for a lookup, or whose edi
   assert.match(missedByFleet([small, { ...large, editMs: 200 }]).join(), /Changing .* 10\.0 times .* beyond 4/);
   assert.match(missedByFleet([small, { ...large, startMs: 40 }]).join(), /Starting .* 4\.0 times .* beyond 4/);
   assert.equal(missedByFleet([]).length, 1);
+});
+
+test("a translation that is slow, grows faster than its messages or copies an image misses a bound", () => {
+  const request = (/** @type {string} */ name, /** @type {number} */ us, copiedBytes = 0) => {
+    return { name, bytes: 4096, us, copiedBytes };
+  };
+  const of = ({ chat = 9, many = 900, copied = 500, chunk = 2 }) => ({
+    requests: [
+      request("4 KB chat", chat),
+      request("10 messages", 8),
+      request("1000 messages", many),
+      request("20 MB image", 4000, copied),
+    ],
+    answers: { textChunkUs: chunk, callChunkUs: 1.5, whole4kUs: 3.4, image8mMs: 13 },
+  });
+  assert.deepEqual(missedByTranslation(of({})), []);
+  assert.match(translationTable(of({})), /4 KB chat, as Gemini's +\| +4096 bytes +\| +9\.0 µs/);
+  assert.match(missedByTranslation(of({ chat: 27 })).join(), /30\.4 µs, beyond 30 µs/);
+  assert.match(missedByTranslation(of({ chunk: 5 })).join(), /5\.0 µs, beyond 5 µs/);
+  assert.match(missedByTranslation(of({ many: 1600 })).join(), /2\.0 times one of 10/);
+  assert.match(missedByTranslation(of({ copied: 20_000_000 })).join(), /20000000 bytes were copied/);
+  assert.deepEqual(missedByTranslation({ ...of({}), requests: [] }), ["The translation was not measured whole."]);
 });

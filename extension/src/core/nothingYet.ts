@@ -22,6 +22,6 @@ export const nothingYet: Snapshot = {
   rotating: null,
   direct: figures,
   balance: { spread_keys: 0, spread_requests: 0, moves: 0, moves_last_hour: 0 },
-  held_bytes: { keys: 0, proxies: 0, assignments: 0, rests: 0, owners: 0, request_log: 0 },
+  held_bytes: { keys: 0, proxies: 0, assignments: 0, rests: 0, owners: 0, signatures: 0, request_log: 0 },
   requests: [],
 };

@@ -38,7 +38,7 @@ it("maps every setting", () => {
     keySelection: "random",
     maxAttempts: 2,
     maxWaitSeconds: 5,
-  modelAliases: { "gpt-4o": "gemini-pro" },
+    modelAliases: { "gpt-4o": "gemini-pro" },
     proxy: {
       autoAssignment: false,
       loadBalancingStrategy: "round_robin",

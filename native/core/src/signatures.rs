@@ -14,6 +14,8 @@ use crate::ids::KeyId;
 
 /// Calls remembered; the oldest go first.
 const MOST: usize = 4_096;
+/// Conversations remembered.
+const MOST_CONVERSATIONS: usize = 4_096;
 /// Bytes of signatures remembered.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// A longer one is not remembered: those seen have a few kilobytes.
@@ -24,6 +26,8 @@ const KEPT_FOR: Millis = 7 * 24 * 3_600 * 1_000;
 #[derive(Default)]
 pub struct SignatureCache {
     kept: Mutex<Kept>,
+    /// By their opening, the latest last. A restart forgets them: it costs a cold cache at Google, no more.
+    conversations: Mutex<IndexMap<u64, (KeyId, Millis)>>,
     revision: AtomicU64,
 }
 
@@ -68,6 +72,21 @@ impl SignatureCache {
         kept.by_call.get(call).filter(|entry| entry.until > now).map(|entry| Arc::clone(&entry.signature))
     }
 
+    /// A conversation with this opening was held with that key.
+    pub fn held(&self, opening: u64, key: &KeyId, now: Millis) {
+        let mut conversations = self.conversations.lock();
+        conversations.shift_remove(&opening);
+        conversations.insert(opening, (key.clone(), now.saturating_add(KEPT_FOR)));
+        let surplus = conversations.len().saturating_sub(MOST_CONVERSATIONS);
+        conversations.drain(..surplus);
+    }
+
+    /// The key that a conversation was held with so far.
+    pub fn held_with(&self, opening: u64, now: Millis) -> Option<KeyId> {
+        let conversations = self.conversations.lock();
+        conversations.get(&opening).filter(|(_, until)| *until > now).map(|(key, _)| key.clone())
+    }
+
     /// The key of the last of these calls that is known.
     pub fn owner<'c>(
         &self,
@@ -81,6 +100,7 @@ impl SignatureCache {
 
     /// These keys are gone, or have another text: their signatures may be another project's.
     pub fn forget(&self, keys: &[KeyId]) {
+        self.conversations.lock().retain(|_, (key, _)| !keys.contains(key));
         let mut kept = self.kept.lock();
         let before = kept.by_call.len();
         kept.by_call.retain(|_, entry| !keys.contains(&entry.key));
@@ -168,6 +188,19 @@ mod tests {
         assert_eq!(cache.find("c2", 10 + KEPT_FOR), None);
         cache.forget(&["k2".into()]);
         assert_eq!(cache.owner(calls.iter(), 11), Some("k1".into()));
+    }
+
+    #[test]
+    fn a_conversation_is_known_by_its_opening() {
+        let cache = SignatureCache::default();
+        cache.held(7, &"k1".into(), 0);
+        cache.held(7, &"k2".into(), 1);
+        assert_eq!(cache.held_with(7, 2), Some("k2".into()), "where it was last");
+        assert_eq!(cache.held_with(8, 2), None);
+        (100..100 + MOST_CONVERSATIONS as u64).for_each(|opening| cache.held(opening, &"k".into(), 0));
+        assert_eq!(cache.held_with(7, 2), None, "the oldest go");
+        cache.forget(&["k".into()]);
+        assert_eq!(cache.held_with(100, 2), None);
     }
 
     #[test]

@@ -150,12 +150,12 @@ pub struct RotatingView {
     /// From a request to the beginning of its answer; null before the first answer.
     #[ts(type = "number | null")]
     pub average_latency_ms: Option<u64>,
+    /// Different addresses from which it said that its tunnels left, up to 1000; 0 when it says none.
+    pub addresses_seen: usize,
+    pub last_address: Option<String>,
     pub last_error: Option<String>,
     #[ts(type = "number | null")]
     pub last_health_check: Option<Millis>,
-    /// Different addresses its tunnels left from, and the last: 0 and null when the provider tells none.
-    pub addresses_seen: usize,
-    pub last_address: Option<String>,
     pub figures: FiguresView,
 }
 

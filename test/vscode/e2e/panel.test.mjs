@@ -23,7 +23,10 @@ const story = tell();
 const { step } = story;
 
 before(async () => {
-  bench = await startBench("panel");
+  // It matters in the last step only: no proxy dies before.
+  bench = await startBench("panel", {
+    settings: { "geminiAggregator.proxy.failurePolicy": "reassignThenDirect" },
+  });
   window = await bench.editor.openWindow();
   await window.statusBar(/Gemini 0\/0/, 60_000);
   await openPanel(window);
@@ -114,6 +117,35 @@ step("a key with a space in it is refused with words, and nothing is added", asy
   assert.equal(await window.panel.getByTestId("key-row").count(), 1);
 });
 
+step("traffic, tunnels and errors of a proxy are shown, and how evenly the keys are spread", async () => {
+  const shown = (/** @type {string} */ part) => window.panel.getByTestId(part).first();
+  await shown("proxy-traffic")
+    .filter({ hasText: /↑ [\d.]+ k?B ↓ [\d.]+ k?B/ })
+    .waitFor({ timeout: 30_000 });
+  await shown("proxy-traffic")
+    .filter({ hasText: /[1-9]\d* tunnels?, reused \d+ times?/ })
+    .waitFor();
+  await shown("balance")
+    .filter({ hasText: /2 of 2 active, keys evenly spread/ })
+    .waitFor({ timeout: 30_000 });
+});
+
+step(
+  "when every proxy is dead and direct is allowed, the panel says which key went direct, and so does the log",
+  async () => {
+    bench.upstream.script.clear();
+    for (const proxy of bench.proxies) await proxy.stop();
+    // Its quota of the other model is used up since the step before.
+    const answer = await generate("gemini-2.5-flash");
+    assert.deepEqual([answer.status, answer.headers.get("x-aggregator-proxy")], [200, "direct"]);
+    await sees("alpha", "key-direct", /\d+ direct/);
+    await window.panel.getByTestId("request-attempts").filter({ hasText: "direct, no proxy works" }).first().waitFor();
+    const logged = async () =>
+      /alpha → direct, no proxy works → 200/.test(await bench.editor.server.readLogs("Gemini Aggregator"));
+    await pollUntil(logged, { what: "the log tells of the direct request" });
+  },
+);
+
 /** @param {string} key */
 const row = (key) => window.panel.locator(`[data-testid=key-row][data-key-name="${key}"]`);
 
@@ -135,8 +167,8 @@ async function addProxyFromPanel(name, url) {
   await window.panel.locator(`[data-proxy-name="${name}"]`).waitFor({ timeout: 30_000 });
 }
 
-async function generate() {
-  const answer = await fetch(`${bench.url}/v1beta/models/${MODEL}:generateContent`, {
+async function generate(model = MODEL) {
+  const answer = await fetch(`${bench.url}/v1beta/models/${model}:generateContent`, {
     method: "POST",
     headers: { "x-goog-api-key": token, "content-type": "application/json" },
     body: JSON.stringify({ contents: [{ parts: [{ text: "hello" }] }] }),

@@ -12,8 +12,15 @@ import { Editor } from "../harness/editor.mjs";
 /** @typedef {import("../harness/workbench.mjs").Workbench} Workbench */
 
 /**
+ * @typedef {object} Options
+ * @property {number} [scale]
+ * @property {number} [port] the endpoint's, any free one unless given
+ * @property {Record<string, unknown>} [settings] beside those that every story has
+ */
+
+/**
  * @param {string} name
- * @param {{scale?: number, port?: number}} [options] the endpoint's port, any free one unless given
+ * @param {Options} [options]
  */
 export async function startBench(name, options = {}) {
   /** @type {(() => unknown)[]} */
@@ -32,7 +39,7 @@ export async function startBench(name, options = {}) {
 
 /**
  * @param {string} name
- * @param {{scale?: number, port?: number}} options
+ * @param {Options} options
  * @param {(() => unknown)[]} ends grows with each part that runs
  * @param {() => Promise<void>} end of all of them, the last one first
  */
@@ -59,6 +66,7 @@ async function startParts(name, options, ends, end) {
       "geminiAggregator.upstreamBaseUrl": upstream.httpsUrl,
       "geminiAggregator.upstreamCaFile": authority.caFile,
       "geminiAggregator.proxy.healthCheckIntervalSeconds": 600,
+      ...options.settings,
     },
   });
   return {

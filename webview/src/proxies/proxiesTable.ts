@@ -52,14 +52,13 @@ export class ProxiesTable extends LitElement {
 
   #rotating(rotating: RotatingView) {
     const { masked_url: url, requests, success_rate: rate, average_latency_ms: latency, last_error: error } = rotating;
+    const seen = rotating.addresses_seen;
     const figures = [
       count(requests, "request"),
       ...(rate === null ? [] : [`${Math.round(rate * 100)} % reached Gemini`]),
       ...(latency === null ? [] : [`${duration(latency)} on average`]),
+      ...(seen === 0 ? [] : [`from ${count(seen, "address", "addresses")}, last ${rotating.last_address}`]),
       ...(rotating.last_health_check === null ? [] : [`checked ${ago(rotating.last_health_check, this.now)}`]),
-      ...(rotating.addresses_seen === 0
-        ? []
-        : [`${count(rotating.addresses_seen, "address", "addresses")} seen, last ${rotating.last_address}`]),
       traffic(rotating.figures),
     ];
     return html`<p data-testid="rotating-proxy">

@@ -133,8 +133,8 @@ fn changed<const N: usize>(old: &str, new: &str, what: [(bool, &str); N]) -> Str
 }
 
 fn assignments(before: &Entered, after: &Entered) -> Differences {
-    let old = by_key(before);
-    let new = by_key(after);
+    let old = before.assignments_by_key();
+    let new = after.assignments_by_key();
     let mut differences = Differences::default();
     for key in &after.keys {
         match (old.get(&key.id), new.get(&key.id)) {
@@ -156,10 +156,6 @@ fn assignments(before: &Entered, after: &Entered) -> Differences {
         }
     }
     differences
-}
-
-fn by_key(entered: &Entered) -> HashMap<&KeyId, &Assignment> {
-    entered.assignments.iter().map(|entry| (&entry.key_id, entry)).collect()
 }
 
 /// The time apart, which tells when and not where.

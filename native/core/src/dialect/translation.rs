@@ -14,7 +14,10 @@ pub trait Translation: Send + Sync {
     /// Encodes the whole body of a 2xx.
     fn whole(&self, body: &[u8]) -> Result<Translated, Untranslatable>;
 
-    /// For an answer that streams; `None` when this one is read whole.
+    /// Whether its answer streams; else it is read whole.
+    fn streams(&self) -> bool;
+
+    /// For an answer that streams.
     fn stream(&self) -> Option<Box<dyn StreamTranslation>>;
 
     /// The body of an error answer. `error` is Google's own, where it was one.

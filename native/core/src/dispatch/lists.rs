@@ -315,7 +315,7 @@ async fn ask(
     forwarder: &GoogleApiForwarder,
     call: &Call,
     outbound: &Outbound,
-    lease: Lease,
+    mut lease: Lease,
 ) -> (Result<Page, Failed>, AttemptView) {
     let started = Instant::now();
     let pick = lease.pick.clone();
@@ -323,7 +323,11 @@ async fn ask(
     let unusable =
         |words: &str| (Failure::NoAnswer(Outcome::Interrupted(words.to_owned())), answered.clone());
     let no_answer = |outcome: Outcome| (Failure::NoAnswer(outcome.clone()), outcome);
-    let told = match forwarder.attempt(&pick, outbound, Either::Right(Empty::new())).await {
+    let answer = forwarder.attempt(&pick, outbound, Either::Right(Empty::new())).await;
+    if answer.is_ok() {
+        lease.answered(started.elapsed());
+    }
+    let told = match answer {
         Ok(Answer::Flowing(response)) => match page_of(forwarder, call, &pick, response).await {
             Ok(Some(bytes)) => Page::parse(&bytes).ok_or_else(|| unusable(NO_LIST)),
             Ok(None) => Err(unusable(TOO_LARGE)),

@@ -12,6 +12,7 @@ mod pages;
 pub mod replay;
 pub mod reply;
 pub mod search;
+mod translated;
 pub mod upstream_error;
 
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use parking_lot::RwLock;
 
 use crate::clock::Millis;
 use crate::dialect::gemini::Traits;
-use crate::dialect::translation::{Translated, Translation, Untranslatable};
+use crate::dialect::translation::{Translation, Untranslatable};
 use crate::dialect::{ApiError, Dialect};
 use crate::forward::rewrite::Rewriter;
 use crate::forward::{Answer, GoogleApiForwarder, Outbound, Refused, headers};
@@ -39,11 +40,11 @@ use crate::requests::{AttemptView, OpenRequest};
 use crate::server::client_body::ClientBody;
 use crate::server::uploads::Uploads;
 use crate::state::{Lease, State};
-use gather::gather;
 use judge::{Outcome, Verdict};
 use replay::{Replay, ReplayBody};
 use reply::{Claim, Filters, ReplyBody};
 use search::{Asked, Attempted, Next, Search};
+use translated::{give, json_reply, stream_headers, translate, translated_refusal};
 
 /// The body of an attempt: the client's, or none for requests made here.
 pub type RequestBody = Either<ReplayBody<ClientBody>, Empty<Bytes>>;
@@ -52,9 +53,6 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-aggregator-request-id"
 const KEY: HeaderName = HeaderName::from_static("x-aggregator-key");
 const PROXY: HeaderName = HeaderName::from_static("x-aggregator-proxy");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-aggregator-attempts");
-
-/// An answer that is translated whole, unpacked, in bytes: many times the largest image.
-const MOST_TRANSLATED: usize = 256 * 1024 * 1024;
 
 /// One request of a client, decoded as far as routing needs it.
 pub struct Call {
@@ -67,6 +65,8 @@ pub struct Call {
     pub pinned: Option<String>,
     /// The key that this conversation was held with so far: it serves when it can.
     pub preferred: Option<KeyId>,
+    /// What the conversation is recognised by when it goes on.
+    pub conversation: Option<u64>,
     /// How answers become the client's language; `None` when it speaks Gemini's.
     pub translation: Option<Arc<dyn Translation>>,
     /// `http://host:port` or `https://host:port` as the client reached this endpoint.
@@ -143,9 +143,12 @@ impl RequestDispatcher {
             if answer.is_ok() {
                 lease.answered(started.elapsed());
             }
+            if let (Ok(Answer::Flowing(_)), Some(opening)) = (&answer, call.conversation) {
+                self.state.signatures.held(opening, &lease.pick.key, self.state.now());
+            }
             let failure = match answer {
                 Ok(Answer::Flowing(response)) => match call.translation.as_deref() {
-                    Some(translation) if translation.stream().is_none() => {
+                    Some(translation) if !translation.streams() => {
                         match translate(translation, call, &lease, response, &forwarder).await {
                             Ok(translated) => return give(translated, lease, open, started),
                             Err(failure) => failure,
@@ -244,14 +247,6 @@ impl RequestDispatcher {
     }
 }
 
-/// Of a translated stream, in place of the upstream's.
-fn stream_headers() -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers
-}
-
 impl Failure {
     fn outcome(&self) -> Outcome {
         match self {
@@ -268,8 +263,12 @@ fn attempt_view(pick: &Pick, failure: &Failure, verdict: &Verdict, started: Inst
         Failure::NoAnswer(_) => None,
         Failure::Untranslatable(_) => Some(StatusCode::OK.as_u16()),
     };
+    let words = match failure {
+        Failure::Untranslatable(answer) => &answer.message,
+        Failure::Refused(_) | Failure::NoAnswer(_) => &verdict.reason,
+    };
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    AttemptView::new(pick, status, Some(verdict.reason.clone()), milliseconds)
+    AttemptView::new(pick, status, Some(words.clone()), milliseconds)
 }
 
 /// The last failure, as the client's answer.
@@ -305,53 +304,6 @@ fn give_up(call: &Call, failure: Failure, pick: &Pick, open: OpenRequest) -> Res
             reply
         }
     }
-}
-
-/// Reads an answer whole and turns it into the client's language. What fails here may be asked for again: the client
-/// has seen nothing.
-async fn translate(
-    translation: &dyn Translation,
-    call: &Call,
-    lease: &Lease,
-    response: Response<Incoming>,
-    forwarder: &GoogleApiForwarder,
-) -> Result<Translated, Failure> {
-    let to_local = forwarder.addresses().to_local(&call.origin);
-    let read = gather(forwarder, &call.traits, &lease.pick, response, to_local, MOST_TRANSLATED).await;
-    let body = read.map_err(Failure::NoAnswer)?.ok_or_else(|| {
-        Failure::NoAnswer(Outcome::Interrupted("the upstream's answer is larger than 256 MiB".to_owned()))
-    })?;
-    translation.whole(&body).map_err(|answer| Failure::Untranslatable(Box::new(answer)))
-}
-
-/// A translated answer, whole, as the client's.
-fn give(translated: Translated, lease: Lease, open: OpenRequest, started: Instant) -> Response<ReplyBody> {
-    lease.learn_signatures(translated.signatures);
-    let mut reply = json_reply(translated.body);
-    mark(reply.headers_mut(), open.id(), Some(&lease.pick), open.attempts() + 1);
-    let claim = Claim { lease, open, status: StatusCode::OK.as_u16(), started };
-    claim.settle(&Outcome::Answered { status: StatusCode::OK.as_u16(), error: None, retry_after: None });
-    reply
-}
-
-fn json_reply(body: Bytes) -> Response<ReplyBody> {
-    let mut reply = Response::new(ReplyBody::whole(body));
-    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    reply
-}
-
-/// Google's refusal in the client's words, with the wait where its own clients look for it.
-fn translated_refusal(translation: &dyn Translation, refused: &Refused) -> (HeaderMap, Bytes) {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let delay = refused.error.as_ref().and_then(|error| error.retry_delay);
-    let named = delay.map(|delay| HeaderValue::from(delay.as_secs_f64().ceil().max(1.0) as u64));
-    if let Some(wait) = refused.headers.get(header::RETRY_AFTER).cloned().or(named) {
-        headers.insert(header::RETRY_AFTER, wait);
-    }
-    let message = refused.error.as_ref().map(|error| error.message.clone()).unwrap_or_default();
-    let body = translation.refusal(refused.status.as_u16(), refused.error.as_ref(), &message);
-    (headers, body)
 }
 
 /// An error made here, before any attempt.

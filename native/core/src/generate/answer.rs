@@ -224,3 +224,45 @@ impl Usage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    #[test]
+    fn texts_borrow_unless_they_hold_escapes() {
+        let json = br#"{"candidates":[{"content":{"parts":[{"text":"plain"},{"text":"a\nb"}]}}]}"#;
+        let answer = Answer::parse(json).unwrap();
+        let [plain, escaped] = &answer.candidates[0].content.parts[..] else { panic!() };
+        assert!(matches!(plain.text.0, Cow::Borrowed("plain")));
+        assert_eq!(&*escaped.text, "a\nb");
+    }
+
+    #[test]
+    fn null_is_absent_and_what_is_not_known_is_passed_over() {
+        let json = br#"{"candidates":[{"content":null,"finishReason":null,"index":null,"new":{"a":[1]}},
+            {"content":{"parts":null}},{"content":{"parts":[{"new":1,"text":null,"inlineData":{"data":null}}]}}],
+            "usageMetadata":null,"error":null,"new":null}"#;
+        let answer = Answer::parse(json).unwrap();
+        assert_eq!((answer.candidates.len(), answer.candidates[0].index), (3, None));
+        assert!(answer.usage_metadata.is_none() && answer.error.is_none());
+        assert!(
+            answer.candidates[2].content.parts[0]
+                .inline_data
+                .as_ref()
+                .is_some_and(|data| data.data.is_none())
+        );
+    }
+
+    #[test]
+    fn counts_come_in_any_form_and_later_ones_replace() {
+        let usage = |json: &str| serde_json::from_str::<Usage>(json).unwrap();
+        let mut sum = usage(r#"{"promptTokenCount":"7","thoughtsTokenCount":2,"totalTokenCount":9.0}"#);
+        sum.update(usage(r#"{"candidates_token_count":4,"thoughtsTokenCount":null,"totalTokenCount":-1}"#));
+        let expected =
+            r#"{"promptTokenCount":7,"candidatesTokenCount":4,"thoughtsTokenCount":2,"totalTokenCount":9}"#;
+        assert_eq!(sum, usage(expected));
+    }
+}

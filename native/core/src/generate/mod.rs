@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod body;
+pub mod opening;
 pub mod pieces;
 pub mod request;
 pub mod sse;

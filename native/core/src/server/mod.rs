@@ -305,6 +305,7 @@ impl Service {
             outbound: Outbound { method: parts.method, target, headers: parts.headers, encoding, opening },
             pinned,
             preferred: None,
+            conversation: None,
             translation: None,
             origin,
         }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -24,6 +24,9 @@ use crate::forward::Outbound;
 use crate::forward::headers::Encoding;
 use crate::refusal;
 use crate::requests::{CLIENT_CLOSED, OpenRequest};
+
+/// OpenAI's clients show this id with an error.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What the client sent, as far as routing needs it.
 pub(super) struct Incoming {
@@ -55,7 +58,13 @@ impl Service {
             Err(error) => return refuse_request(&error, open),
         };
         open.asks_for(translatable.model.as_deref());
-        self.dispatch_translated(translatable, (incoming.host, incoming.origin, incoming.pinned), open).await
+        let id = HeaderValue::from_str(open.id());
+        let from = (incoming.host, incoming.origin, incoming.pinned);
+        let mut reply = self.dispatch_translated(translatable, from, open).await;
+        if let Ok(id) = id {
+            reply.headers_mut().insert(REQUEST_ID, id);
+        }
+        reply
     }
 
     fn decode(&self, endpoint: &Endpoint, body: &Bytes, id: &str) -> Result<Translatable, RequestError> {
@@ -75,7 +84,13 @@ impl Service {
         (host, origin, pinned): (String, String, Option<String>),
         open: OpenRequest,
     ) -> Response<ReplyBody> {
-        let Translatable { method, target, model, body, calls, operation, creates } = translatable;
+        let Translatable { method, target, model, body, calls, conversation, operation, creates } =
+            translatable;
+        let (signatures, now) = (&self.state.signatures, self.state.now());
+        let going_on = conversation.filter(|one| one.goes_on).map(|one| one.hash);
+        let preferred = signatures
+            .owner(calls.iter(), now)
+            .or_else(|| going_on.and_then(|opening| signatures.held_with(opening, now)));
         let body = Replay::new(ClientBody::made(body), u64::MAX, usize::MAX);
         let path = target.split_once('?').map_or(target.as_str(), |(path, _)| path);
         let owner = match self.look_ahead(path, &host, &body, pinned.is_some()).await {
@@ -92,7 +107,8 @@ impl Service {
             outbound: Outbound { method, target, headers, encoding: Encoding::Identity, opening: None },
             subject: model.or_else(|| Some("models".to_owned())),
             pinned: pinned.or(owner),
-            preferred: self.state.signatures.owner(calls.iter(), self.state.now()),
+            preferred,
+            conversation: conversation.map(|one| one.hash),
             translation: Some(Arc::new(operation)),
             origin,
         };

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::answer::{Answer, Ending, Framed, To, late_error};
 use crate::client::{Seen, ask};
 use crate::plan::{Leave, Plan, Request, body};
-use crate::proxy::{Cut, Proxy};
+use crate::proxy::{Cut, Proxy, Tunnel};
 use crate::runs;
 use crate::upstream::{Arrival, Script, Upstream};
 use crate::wire::End;
@@ -219,7 +219,7 @@ impl Check<'_> {
         for arrival in &self.arrivals {
             let key = (0..).map(|number| (key_id(number), secret(number)));
             let key = key.take(9).find(|(_, text)| *text == arrival.key).map(|(id, _)| id);
-            let way = self.world.upstream.tunnels.get(arrival.from).map(|tunnel| proxy_id(tunnel.proxy));
+            let way = self.tunnel(arrival).map(|tunnel| proxy_id(tunnel.proxy));
             *unexplained.entry((key.unwrap_or_default(), way)).or_default() -= 1;
         }
         // An attempt that its client does not wait for has no outcome to log.
@@ -243,7 +243,11 @@ impl Check<'_> {
 
     /// What the proxy did to the tunnel that the request came through.
     fn cut(&self, arrival: &Arrival) -> Cut {
-        self.world.upstream.tunnels.get(arrival.from).map_or(Cut::No, |tunnel| tunnel.cut)
+        self.tunnel(arrival).map_or(Cut::No, |tunnel| tunnel.cut)
+    }
+
+    fn tunnel(&self, arrival: &Arrival) -> Option<Tunnel> {
+        self.world.upstream.tunnels.get(arrival.tunnel?)
     }
 }
 
@@ -252,12 +256,12 @@ fn contains(content: &[u8], part: &[u8]) -> bool {
 }
 
 fn describe(arrival: &Arrival, world: &World) -> String {
-    let Arrival { attempt, key, from, after, answer, received, sent, .. } = arrival;
+    let Arrival { attempt, key, tunnel, after, answer, received, sent, .. } = arrival;
     let Answer { status, framed, ending, error_at_end, packed, wire, head, .. } = answer.as_ref();
     format!(
         "#{attempt} after {after:?} {key} {:?} received={received} sent={sent}: {status} {framed:?} {ending:?} of {head}+{} \
          packed={packed} error_at_end={error_at_end}",
-        world.upstream.tunnels.get(*from),
+        tunnel.and_then(|number| world.upstream.tunnels.get(number)),
         wire.len() - head
     )
 }

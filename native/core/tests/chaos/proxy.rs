@@ -1,7 +1,7 @@
 //! A tiny CONNECT proxy that spoils some of its tunnels: refuses them, hangs up, or cuts them after some bytes in
-//! either direction. An end passes as an end and a reset as a reset. It must not know what travels inside.
+//! either direction. An end passes as an end and a reset as a reset. It tells the upstream first which tunnel this is,
+//! and must not know what travels inside.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::answer::pick;
-use crate::wire::{Reader, reset};
+use crate::wire::{Reader, announcement, reset};
 
 /// Who is behind a connection that the upstream sees.
 #[derive(Clone, Copy, Debug)]
@@ -31,17 +31,23 @@ pub enum Cut {
     Reset,
 }
 
+/// Every tunnel that was opened, by number. Not by its port: that is another connection's as soon as it is reset.
 #[derive(Default)]
-pub struct Tunnels(Mutex<HashMap<SocketAddr, Tunnel>>);
+pub struct Tunnels(Mutex<Vec<Tunnel>>);
 
 impl Tunnels {
-    /// `None`: a direct connection.
-    pub fn get(&self, from: SocketAddr) -> Option<Tunnel> {
-        self.0.lock().get(&from).copied()
+    pub fn get(&self, number: usize) -> Option<Tunnel> {
+        self.0.lock().get(number).copied()
     }
 
-    fn add(&self, from: SocketAddr, tunnel: Tunnel) {
-        self.0.lock().insert(from, tunnel);
+    fn add(&self, proxy: usize) -> usize {
+        let mut tunnels = self.0.lock();
+        tunnels.push(Tunnel { proxy, cut: Cut::No });
+        tunnels.len() - 1
+    }
+
+    fn cut(&self, number: usize, cut: Cut) {
+        self.0.lock()[number].cut = cut;
     }
 }
 
@@ -119,17 +125,17 @@ impl Proxy {
             }
             Deed::Serve | Deed::CutDown { .. } | Deed::CutUp { .. } => {}
         }
-        let Ok(upstream) = TcpStream::connect(head.word(1)).await else { return };
+        let Ok(mut upstream) = TcpStream::connect(head.word(1)).await else { return };
         let _ = upstream.set_nodelay(true);
-        let from = upstream.local_addr().expect("an address");
-        self.tunnels.add(from, Tunnel { proxy: self.number, cut: Cut::No });
-        if client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.is_err() {
+        let tunnel = self.tunnels.add(self.number);
+        let granted = client.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        if upstream.write_all(&announcement(tunnel)).await.is_err() || granted.await.is_err() {
             return;
         }
-        self.relay(client, upstream, from, deed).await;
+        self.relay(client, upstream, tunnel, deed).await;
     }
 
-    async fn relay(&self, mut client: TcpStream, mut upstream: TcpStream, from: SocketAddr, deed: Deed) {
+    async fn relay(&self, mut client: TcpStream, mut upstream: TcpStream, tunnel: usize, deed: Deed) {
         let (mut up, mut down) = (vec![0; 16_384], vec![0; 16_384]);
         let (mut up_left, mut down_left, hard) = match deed {
             Deed::CutUp { after, hard } => (after, usize::MAX, hard),
@@ -149,7 +155,7 @@ impl Proxy {
             };
             if up_left == 0 || down_left == 0 {
                 let cut = if hard { Cut::Reset } else { Cut::Ended };
-                self.tunnels.add(from, Tunnel { proxy: self.number, cut });
+                self.tunnels.cut(tunnel, cut);
                 broken = hard;
                 break;
             }

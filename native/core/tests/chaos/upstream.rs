@@ -26,7 +26,8 @@ pub struct Arrival {
     pub attempt: usize,
     /// The credential it came with.
     pub key: String,
-    pub from: SocketAddr,
+    /// The tunnel it came through; `None` is a direct connection.
+    pub tunnel: Option<usize>,
     /// Since the upstream started.
     pub after: Duration,
     pub answer: Arc<Answer>,
@@ -109,17 +110,18 @@ impl Upstream {
 
     async fn accept(self: Arc<Self>, listener: TcpListener) {
         let mut connections = JoinSet::new();
-        while let Ok((stream, from)) = listener.accept().await {
+        while let Ok((stream, _)) = listener.accept().await {
             let _ = stream.set_nodelay(true);
-            connections.spawn(Arc::clone(&self).serve(stream, from));
+            connections.spawn(Arc::clone(&self).serve(stream));
             while connections.try_join_next().is_some() {}
         }
     }
 
-    async fn serve(self: Arc<Self>, stream: TcpStream, from: SocketAddr) {
+    async fn serve(self: Arc<Self>, stream: TcpStream) {
         let mut reader = Reader::new(stream);
+        let tunnel = reader.tunnel().await;
         while let Some(head) = reader.head().await {
-            let (place, arrival) = self.arrive(&head, from);
+            let (place, arrival) = self.arrive(&head, tunnel);
             let held = self.hold(&arrival);
             let answer = &arrival.answer;
             if answer.reads_body {
@@ -152,15 +154,24 @@ impl Upstream {
         }
     }
 
-    fn arrive(&self, head: &Head, from: SocketAddr) -> (usize, Arrival) {
+    fn arrive(&self, head: &Head, tunnel: Option<usize>) -> (usize, Arrival) {
         let request = head.header("x-request").parse().expect("the client's header");
         let mut ledger = self.ledger.lock();
         let attempt = ledger.iter().filter(|arrival| arrival.request == request).count();
         let answer = Arc::new(self.script.answer(request, attempt));
         let key = head.header("x-goog-api-key").to_owned();
         let after = self.started.elapsed();
-        let arrival =
-            Arrival { request, attempt, key, from, after, answer, received: false, created: false, sent: 0 };
+        let arrival = Arrival {
+            request,
+            attempt,
+            key,
+            tunnel,
+            after,
+            answer,
+            received: false,
+            created: false,
+            sent: 0,
+        };
         ledger.push(arrival.clone());
         self.arrived.send_replace(());
         (ledger.len() - 1, arrival)
@@ -169,7 +180,7 @@ impl Upstream {
     /// Counts the request as under way until the first byte of its answer. Only those whose way and client are sure
     /// to stand: the core must count at least as many.
     fn hold<'a>(&'a self, arrival: &Arrival) -> Option<Held<'a>> {
-        let sure = self.script.stays(arrival.request) && self.tunnels.get(arrival.from).is_none();
+        let sure = self.script.stays(arrival.request) && arrival.tunnel.is_none();
         let state = self.watched.get().filter(|_| sure)?;
         let mut waiting = self.waiting.lock();
         let count = waiting.entry(arrival.key.clone()).or_default();

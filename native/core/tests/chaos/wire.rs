@@ -8,6 +8,9 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::TcpStream;
 
+/// A proxy of the tests begins with this what it says to the upstream; no request does.
+const TUNNEL: &str = "TUNNEL ";
+
 /// A first line and the headers under lower-case names.
 #[derive(Clone, Debug, Default)]
 pub struct Head {
@@ -77,6 +80,17 @@ pub struct Reader<S> {
 impl<S: AsyncRead + Unpin> Reader<S> {
     pub fn new(stream: S) -> Self {
         Self { stream, held: Vec::new() }
+    }
+
+    /// The number of the tunnel that this connection is the end of; `None` when it is a client's own.
+    pub async fn tunnel(&mut self) -> Option<usize> {
+        while self.held.len() < TUNNEL.len() {
+            self.more().await.ok()?;
+        }
+        if !self.held.starts_with(TUNNEL.as_bytes()) {
+            return None;
+        }
+        self.line().await?.strip_prefix(TUNNEL)?.parse().ok()
     }
 
     /// `None` when the connection ended before a whole head.
@@ -169,6 +183,11 @@ impl<S: AsyncRead + Unpin> Reader<S> {
             _ => Ok(()),
         }
     }
+}
+
+/// What `Reader::tunnel` reads.
+pub fn announcement(tunnel: usize) -> Vec<u8> {
+    format!("{TUNNEL}{tunnel}\r\n").into_bytes()
 }
 
 /// Closes with a reset instead of an end. What was not sent yet is lost, as with a crash.

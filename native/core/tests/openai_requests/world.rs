@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use aggregator_core::dialect::openai::Asked;
-use aggregator_core::dialect::openai::request::{Context, Decoded, RequestError, chat};
+use aggregator_core::dialect::openai::request::{
+    Context, Decoded, RequestError, chat, completions, embeddings, images,
+};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -20,6 +22,18 @@ pub fn context<R>(run: impl FnOnce(&Context<'_>) -> R) -> R {
 pub fn translate(endpoint: &str, body: &Bytes) -> Result<Value, RequestError> {
     context(|context| match endpoint {
         "chat" => Ok(generate(chat::decode(body, context)?)),
+        "completions" => Ok(generate(completions::decode(body, context)?)),
+        "embeddings" => {
+            let decoded = embeddings::decode(body, context)?;
+            let asked =
+                json!({ "base64": decoded.base64, "count": decoded.count, "model": decoded.asked_model });
+            Ok(json!({ "target": decoded.target, "body": parsed(&decoded.body), "asked": asked }))
+        }
+        "images" => {
+            let decoded = images::decode(body, context)?;
+            let asked = json!({ "predict": decoded.predict });
+            Ok(json!({ "target": decoded.target, "body": parsed(&decoded.body), "asked": asked }))
+        }
         other => panic!("no endpoint {other}"),
     })
 }

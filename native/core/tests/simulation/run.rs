@@ -208,7 +208,7 @@ impl World {
         let creates = self.rng.u8(..4) == 0;
         let model = MODELS[self.rng.usize(..MODELS.len())].to_owned();
         let pinned = (self.rng.u8(..15) == 0).then(|| format!("key {}", self.rng.u8(1..8)));
-        let asked = Asked { pinned, model: Some(model), creates };
+        let asked = Asked { pinned, model: Some(model), creates, ..Asked::default() };
         let search = Search::new(asked, &self.settings, self.now());
         let arrived = self.time;
         self.requests.push(Request {

@@ -23,6 +23,7 @@ impl Endpoint {
     /// `bearer`: the client's credential is of OpenAI's style, which tells its `/v1/models` from Gemini's.
     pub fn of(path: &str, bearer: bool) -> Option<Self> {
         let (tail, gemini_too) = tail_of(path);
+        let tail = tail.trim_end_matches('/');
         match tail {
             "/chat/completions" => Some(Self::Chat),
             "/completions" => Some(Self::Completions),
@@ -82,6 +83,7 @@ mod tests {
             "/v1beta/openai/chat/completions",
             "/chat/completions",
             "/v1beta/chat/completions",
+            "/v1/chat/completions/",
         ] {
             assert_eq!(Endpoint::of(path, false), Some(Endpoint::Chat), "{path}");
         }

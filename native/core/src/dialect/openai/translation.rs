@@ -3,9 +3,9 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::Asked;
 use super::answer::{Fault, Images, ModelList, StreamEncoder, embeddings, model, whole};
 use super::error::error_body;
-use super::{Asked, OWN_CALL_ID};
 use crate::dialect::ApiError;
 use crate::dialect::translation::{Signatures, StreamTranslation, Translated, Translation, Untranslatable};
 use crate::dispatch::judge::Outcome;
@@ -56,6 +56,10 @@ impl Translation for Operation {
         told.map(|()| Translated { body: out.freeze(), signatures }).map_err(|fault| untranslatable(&fault))
     }
 
+    fn streams(&self) -> bool {
+        matches!(self, Self::Generate(asked) if asked.streams)
+    }
+
     fn stream(&self) -> Option<Box<dyn StreamTranslation>> {
         match self {
             Self::Generate(asked) if asked.streams => {
@@ -71,12 +75,12 @@ impl Translation for Operation {
     }
 }
 
-/// `call_agg_<answer>_0`, `_1`, …: unique as the answer's id is.
+/// `<answer>_0`, `_1`, …: unique as the answer's id is.
 fn fresh_ids(answer: &str) -> impl FnMut() -> String + Send + Sync + use<> {
     let (answer, mut next) = (answer.to_owned(), 0_u32);
     move || {
         next += 1;
-        format!("{OWN_CALL_ID}{answer}_{}", next - 1)
+        format!("{answer}_{}", next - 1)
     }
 }
 
@@ -132,5 +136,59 @@ impl<I: FnMut() -> String + Send + Sync> StreamTranslation for Streaming<I> {
 
     fn outcome(&self) -> Option<Outcome> {
         self.encoder.fault().map(outcome_of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dispatch::judge::{Blame, judge};
+
+    fn generate(streams: bool) -> Operation {
+        Operation::Generate(Box::new(Asked { id: "a1-7".to_owned(), streams, ..Asked::default() }))
+    }
+
+    #[test]
+    fn calls_without_an_id_get_one_that_no_other_answer_has() {
+        let call = r#"{"functionCall":{"name":"read","args":{}},"thoughtSignature":"c2ln"}"#;
+        let body =
+            format!(r#"{{"candidates":[{{"content":{{"parts":[{call},{call}]}},"finishReason":"STOP"}}]}}"#);
+        let told = generate(false).whole(body.as_bytes()).unwrap();
+        let ids: Vec<_> =
+            told.signatures.iter().map(|(id, signature)| (id.as_str(), signature.as_str())).collect();
+        assert_eq!(ids, [("call_agg_a1-7_0", "c2ln"), ("call_agg_a1-7_1", "c2ln")]);
+    }
+
+    #[test]
+    fn a_200_that_is_no_answer_blames_whom_it_should() {
+        let blame = |body: &str| {
+            let answer = generate(false).whole(body.as_bytes()).unwrap_err();
+            let verdict = judge(&answer.outcome);
+            (answer.status, verdict.blame, verdict.retry)
+        };
+        let quota = r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"Quota exceeded"}}"#;
+        assert_eq!(blame(quota), (429, Blame::Quota, false));
+        assert_eq!(
+            blame(r#"{"candidates":[{"content":"#),
+            (502, Blame::Upstream, true),
+            "cut short: asked again"
+        );
+        assert_eq!(blame("{}"), (502, Blame::Upstream, true));
+        let gave_up = r#"{"candidates":[{"finishReason":"MALFORMED_FUNCTION_CALL"}]}"#;
+        assert_eq!(
+            blame(gave_up),
+            (502, Blame::Nobody, false),
+            "the client may ask again, no key is at fault"
+        );
+    }
+
+    #[test]
+    fn a_stream_that_ends_early_is_the_upstreams_fault_and_ends_in_an_error() {
+        let mut stream = generate(true).stream().unwrap();
+        stream.push(b"data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Hi\"}]}}]}\r\n\r\n");
+        let last = String::from_utf8(stream.finish().to_vec()).unwrap();
+        assert!(last.contains("\"error\"") && !last.contains("[DONE]"), "{last}");
+        assert!(matches!(stream.outcome(), Some(Outcome::Interrupted(_))));
+        assert!(generate(false).stream().is_none());
     }
 }

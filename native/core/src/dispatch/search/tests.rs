@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::dispatch::judge::judge;
+use crate::dispatch::upstream_error::UpstreamError;
 use crate::figures::meter::Meters;
 use crate::pools::PickedProxy;
 use crate::proxies::fault::ProxyFault;
@@ -207,4 +208,42 @@ fn refused_credentials_are_not_tried_again() {
     let mut search = search(true);
     assert_eq!(rotating_failed(&mut search, ProxyFault::AuthRejected, 1_000), Next::Again(1_000));
     assert!(search.wish().without_rotating);
+}
+
+fn signature_refused() -> Outcome {
+    let message = "Function call is missing a thought_signature in functionCall parts.".to_owned();
+    let error = UpstreamError { message, status: "INVALID_ARGUMENT".to_owned(), ..UpstreamError::default() };
+    Outcome::Answered { status: 400, error: Some(Box::new(error)), retry_after: None }
+}
+
+fn conversation_of(key: &str) -> Search {
+    let asked = Asked { preferred: Some(key.into()), ..Asked::default() };
+    Search::new(asked, &Settings::default(), 1_000)
+}
+
+#[test]
+fn a_refused_signature_sends_the_conversation_to_its_own_key_once() {
+    let mut search = conversation_of("a");
+    assert_eq!(failed(&mut search, "b", &signature_refused(), 1_000), Next::Again(1_000));
+    assert_eq!(search.wish().pinned.as_deref(), Some("a"));
+    assert_eq!(
+        failed(&mut search, "a", &signature_refused(), 1_000),
+        Next::GiveUp,
+        "its own key says no, too"
+    );
+}
+
+#[test]
+fn a_refused_signature_of_the_own_key_or_of_nobodys_is_the_callers() {
+    assert_eq!(failed(&mut conversation_of("a"), "a", &signature_refused(), 1_000), Next::GiveUp);
+    assert_eq!(failed(&mut search(false), "b", &signature_refused(), 1_000), Next::GiveUp);
+    let other = Outcome::Answered { status: 400, error: None, retry_after: None };
+    assert_eq!(failed(&mut conversation_of("a"), "b", &other, 1_000), Next::GiveUp, "another mistake");
+}
+
+#[test]
+fn a_conversation_stays_preferred_while_other_keys_try() {
+    let mut search = conversation_of("a");
+    failed(&mut search, "a", &status(429), 1_000);
+    assert_eq!(search.wish().preferred, Some("a".into()));
 }

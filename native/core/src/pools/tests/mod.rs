@@ -268,3 +268,17 @@ fn enabling_a_key_by_hand_ends_its_rest() {
     pools.forgive(&"k1".into());
     assert!(lease(&mut pools, 1).is_ok());
 }
+
+#[test]
+fn a_conversation_goes_out_with_its_key_while_that_can_serve() {
+    let mut pools = pools(3, 0);
+    let wish = Wish { preferred: Some("k2".into()), ..Wish::default() };
+    let settings = Settings::default();
+    for _ in 0..3 {
+        assert_eq!(pools.lease(&wish, &settings, 1).unwrap().key, "k2".into());
+    }
+    let pick = pools.lease(&wish, &settings, 1).unwrap();
+    settle(&mut pools, &pick, &refused(429, Some(30)), 1_000);
+    assert_ne!(pools.lease(&wish, &settings, 2_000).unwrap().key, "k2".into(), "another serves meanwhile");
+    assert_eq!(pools.lease(&wish, &settings, 31_001).unwrap().key, "k2".into());
+}

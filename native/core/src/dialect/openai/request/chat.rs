@@ -10,7 +10,7 @@ use super::model::Model;
 use super::names::Names;
 use super::options::{self, Refused, is_empty, never};
 use super::reading::{Object, Place, RequestError, parse, text_of};
-use super::{Context, Decoded, format, google, thinking, tools};
+use super::{Context, Decoded, Opening, format, google, thinking, tools};
 use crate::dialect::json::Node;
 use crate::generate::body;
 use crate::generate::request::{Choice, Config, Format, Generate, Logprobs};
@@ -67,6 +67,7 @@ pub fn decode(body: &Bytes, context: &Context<'_>) -> Result<Decoded, RequestErr
     let calls = converse(&request, context, &model, &mut names, &mut generate)?;
     check(&request, &model, &mut generate)?;
     Ok(Decoded {
+        conversation: Opening::of(&generate),
         target: model.target(options::call(streams)),
         body: body::write(&generate, body),
         asked: Asked {

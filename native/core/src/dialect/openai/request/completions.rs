@@ -6,7 +6,7 @@ use super::super::Asked;
 use super::model::Model;
 use super::options::{self, Refused, is_empty};
 use super::reading::{Object, Place, RequestError, parse, passed, text_of};
-use super::{Context, Decoded};
+use super::{Context, Decoded, Opening};
 use crate::dialect::json::{Kind, Node};
 use crate::generate::body;
 use crate::generate::request::{Config, Data, Generate, Logprobs, Role, Text, Turn};
@@ -45,6 +45,7 @@ pub fn decode(body: &Bytes, context: &Context<'_>) -> Result<Decoded, RequestErr
     let parts = vec![Data::Text(prompt(&request)?).into()];
     let generate = Generate { turns: vec![Turn { role: Role::User, parts }], config, ..Generate::default() };
     Ok(Decoded {
+        conversation: Opening::of(&generate),
         target: model.target(options::call(streams)),
         body: body::write(&generate, body),
         asked: Asked {

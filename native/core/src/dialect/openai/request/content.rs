@@ -58,7 +58,7 @@ fn part<'a>(node: &Node<'a>, at: Place<'_>, author: Author) -> Result<Option<Dat
             match author {
                 Author::User => "a user's parts are text, image_url, input_audio and file",
                 Author::Assistant => "an assistant's parts are text and refusal",
-                Author::Other => "here only text may stand; media belong into a message of the user",
+                Author::Other => "only text may stand here, media belong into a message of the user",
             }
         ))),
     }

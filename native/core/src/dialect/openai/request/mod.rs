@@ -23,6 +23,7 @@ mod translatable;
 use bytes::Bytes;
 
 use super::{Asked, FindSignature};
+use crate::generate::request::Generate;
 pub use reading::RequestError;
 pub use translatable::{Translatable, decode};
 
@@ -48,4 +49,18 @@ pub struct Decoded {
     pub asked: Asked,
     /// The ids of the calls in the conversation, in order: they tell which key it was held with.
     pub calls: Vec<String>,
+    pub conversation: Opening,
+}
+
+/// What a conversation is recognised by, and whether it is one that goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    pub hash: u64,
+    pub goes_on: bool,
+}
+
+impl Opening {
+    fn of(generate: &Generate<'_>) -> Self {
+        Self { hash: generate.opening(), goes_on: generate.goes_on() }
+    }
 }

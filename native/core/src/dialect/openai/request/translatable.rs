@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http::Method;
 
-use super::{Context, Decoded, RequestError, chat, completions, embeddings, images};
+use super::{Context, Decoded, Opening, RequestError, chat, completions, embeddings, images};
 use crate::dialect::openai::Endpoint;
 use crate::dialect::openai::translation::Operation;
 
@@ -20,6 +20,7 @@ pub struct Translatable {
     pub body: Vec<Bytes>,
     /// See [`Decoded::calls`].
     pub calls: Vec<String>,
+    pub conversation: Option<Opening>,
     pub operation: Operation,
     /// It leaves something behind or costs too much to be done twice: tried again only when provably unprocessed.
     pub creates: bool,
@@ -56,16 +57,16 @@ pub fn decode<'s>(
 }
 
 fn generate(decoded: Decoded) -> Translatable {
-    let Decoded { target, model, body, asked, calls } = decoded;
-    Translatable { calls, ..post(target, model, body, Operation::Generate(Box::new(asked))) }
+    let Decoded { target, model, body, asked, calls, conversation } = decoded;
+    let conversation = Some(conversation);
+    Translatable { calls, conversation, ..post(target, model, body, Operation::Generate(Box::new(asked))) }
 }
 
 fn post(target: String, model: String, body: Vec<Bytes>, operation: Operation) -> Translatable {
-    let model = Some(model);
-    Translatable { method: Method::POST, target, model, body, calls: Vec::new(), operation, creates: false }
+    Translatable { method: Method::POST, model: Some(model), body, ..get(target, operation) }
 }
 
 fn get(target: String, operation: Operation) -> Translatable {
     let (method, body, calls) = (Method::GET, Vec::new(), Vec::new());
-    Translatable { method, target, model: None, body, calls, operation, creates: false }
+    Translatable { method, target, model: None, body, calls, conversation: None, operation, creates: false }
 }

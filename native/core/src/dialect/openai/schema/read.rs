@@ -40,7 +40,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         if let Kind::Bool(false) = node.kind {
             return None;
         }
-        if node.as_object().is_none() || self.depth >= DEEPEST || !self.budget.spend(cost(node)) {
+        let says_nothing = node.as_object().is_none_or(<[_]>::is_empty);
+        if says_nothing || self.depth >= DEEPEST || !self.budget.spend(cost(node)) {
             return Some(Schema::default());
         }
         self.depth += 1;
@@ -57,8 +58,8 @@ impl<'r, 'a> Reader<'r, 'a> {
             format: format(node),
             required: names(node, "required"),
             ordering: names(node, "propertyOrdering"),
-            min_items: node.get("minItems").and_then(Node::as_i64).filter(|least| *least >= 0),
-            max_items: node.get("maxItems").and_then(Node::as_i64).filter(|most| *most >= 0),
+            min_items: count(node, "minItems"),
+            max_items: count(node, "maxItems"),
             // An open bound is a closed one that allows a little more.
             minimum: number(node, "minimum").or_else(|| number(node, "exclusiveMinimum")),
             maximum: number(node, "maximum").or_else(|| number(node, "exclusiveMaximum")),
@@ -73,8 +74,11 @@ impl<'r, 'a> Reader<'r, 'a> {
         }
         let alternatives = node.get("anyOf").or_else(|| node.get("oneOf"));
         let alternatives = alternatives.and_then(Node::as_list).unwrap_or_default();
-        let branches: Vec<Schema<'a>> =
+        let mut branches: Vec<Schema<'a>> =
             alternatives.iter().filter_map(|branch| self.schema(branch)).collect();
+        if !branches.is_empty() && schema.types.is_empty() && is_nullable(node) {
+            branches.push(Schema::of_type(Type::Null));
+        }
         schema.merge(Schema { any_of: branches, ..Schema::default() });
         if let Some(Kind::Text(reference)) = node.get("$ref").map(|node| &node.kind)
             && let Some(meant) = self.reference(reference)
@@ -110,15 +114,15 @@ impl<'r, 'a> Reader<'r, 'a> {
 
     fn additional(&mut self, node: &'r Node<'a>) -> Option<Additional<'a>> {
         let patterns = node.get("patternProperties").and_then(Node::as_object).unwrap_or_default();
-        if let Some((_, pattern)) = patterns.first() {
-            return self.schema(pattern).map(|like| Additional::Like(Box::new(like)));
-        }
-        let additional = node.get("additionalProperties")?;
-        match self.schema(additional) {
-            None => Some(Additional::None),
-            Some(like) if like == Schema::default() => Some(Additional::Any),
-            Some(like) => Some(Additional::Like(Box::new(like))),
-        }
+        let additional = match patterns.first() {
+            Some((_, pattern)) => pattern,
+            None => node.get("additionalProperties")?,
+        };
+        Some(match self.schema(additional) {
+            None => Additional::None,
+            Some(like) if like == Schema::default() => Additional::Any,
+            Some(like) => Additional::Like(Box::new(like)),
+        })
     }
 
     fn reference(&mut self, reference: &Literal<'a>) -> Option<Schema<'a>> {
@@ -152,16 +156,22 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 }
 
-/// Roughly what it is long without the schemas in it.
+/// Roughly what it is long without the schemas in it. Invariant: a schema costs no less than the one it is reduced to,
+/// so that what was cut to the budget is not cut again.
 fn cost(node: &Node<'_>) -> usize {
     let fields = node.as_object().unwrap_or_default();
+    let texts =
+        |value: &Node<'_>| value.as_list().unwrap_or_default().iter().map(|text| text.raw.len()).sum();
     let own = |(name, value): &(Cow<'_, str>, Node<'_>)| match (name.as_ref(), &value.kind) {
         ("title" | "description", Kind::Text(text)) => text.inside().len(),
-        ("enum" | "required" | "propertyOrdering" | "const", _) => value.raw.len(),
+        ("const", _) => value.raw.len(),
+        ("enum" | "required" | "propertyOrdering", _) => texts(value),
         ("properties", Kind::Object(properties)) => properties.iter().map(|(name, _)| name.len()).sum(),
         _ => 0,
     };
-    COST + 4 * fields.len() + fields.iter().map(own).sum::<usize>()
+    // A reduced schema never has as many fields.
+    const USUAL_FIELDS: usize = 16;
+    COST + fields.len().saturating_sub(USUAL_FIELDS) + fields.iter().map(own).sum::<usize>()
 }
 
 fn types(node: &Node<'_>) -> Vec<Type> {
@@ -171,18 +181,18 @@ fn types(node: &Node<'_>) -> Vec<Type> {
         let known = TYPES.iter().find(|(_, known)| name.eq_ignore_ascii_case(known)).map(|(kind, _)| *kind);
         types.extend(known.filter(|kind| !types.contains(kind)));
     };
-    match node.get("type") {
-        Some(named) => match named.as_list() {
-            Some(several) => several.iter().for_each(&mut add),
-            None => add(named),
-        },
-        None => {}
+    if let Some(named) = node.get("type") {
+        named.as_list().unwrap_or(std::slice::from_ref(named)).iter().for_each(&mut add);
     }
-    let nullable = node.get("nullable").and_then(Node::as_bool).unwrap_or(false);
-    if nullable && !types.is_empty() && !types.contains(&Type::Null) {
+    if is_nullable(node) && !types.is_empty() && !types.contains(&Type::Null) {
         types.push(Type::Null);
     }
     types
+}
+
+/// OpenAPI's way of adding `null` to the types.
+fn is_nullable(node: &Node<'_>) -> bool {
+    node.get("nullable").and_then(Node::as_bool).unwrap_or(false)
 }
 
 /// Gemini's enums have strings and numbers only, and no empty strings. `null` among the values becomes a type; what
@@ -237,6 +247,12 @@ fn text<'a>(node: &Node<'a>, name: &str) -> Option<Text<'a>> {
 
 fn number<'a>(node: &Node<'a>, name: &str) -> Option<&'a str> {
     node.get(name).filter(|bound| bound.as_f64().is_some()).map(|bound| bound.raw)
+}
+
+/// Google's own form has counts in strings.
+fn count(node: &Node<'_>, name: &str) -> Option<i64> {
+    let count = node.get(name)?;
+    count.as_i64().or_else(|| count.as_str()?.parse().ok()).filter(|count| *count >= 0)
 }
 
 fn names<'a>(node: &Node<'a>, field: &str) -> Vec<Cow<'a, str>> {

@@ -1,11 +1,17 @@
+mod random;
+
 use serde_json::{Value, json};
 
 use super::*;
 
 fn reduced(schema: &Value, form: Form) -> Value {
+    reduced_within(Budget::default(), schema, form)
+}
+
+fn reduced_within(mut budget: Budget, schema: &Value, form: Form) -> Value {
     let text = schema.to_string();
     let node = Node::parse(&text).unwrap();
-    let read = read::read(&node, &mut Budget::default());
+    let read = read::read(&node, &mut budget);
     serde_json::from_str(&write::write(&read, form)).unwrap()
 }
 

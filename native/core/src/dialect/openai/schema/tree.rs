@@ -114,7 +114,10 @@ impl<'a> Schema<'a> {
             self.properties.iter().enumerate().map(|(index, (name, _))| (name.clone(), index)).collect();
         for (name, property) in others {
             match places.get(&name).and_then(|index| self.properties.get_mut(*index)) {
-                Some((_, known)) => known.merge(property),
+                Some((_, known)) => {
+                    known.merge(property);
+                    known.settle();
+                }
                 None => self.properties.push((name, property)),
             }
         }
