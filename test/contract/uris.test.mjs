@@ -130,7 +130,7 @@ test("a rewritten body is repeated whole when the upstream cannot serve at first
 
 test("an address past the part that is kept is rewritten all the same", async () => {
   const file = await upload();
-  const long = { filler: "x".repeat(33 * 1024 * 1024) };
+  const long = { labels: { filler: "x".repeat(33 * 1024 * 1024) } };
   const body = JSON.stringify({ ...long, ...about(file.uri) });
   // The name past the kept part is not seen before the key is chosen: the pin says which.
   const headers = { "x-aggregator-key": file.key };

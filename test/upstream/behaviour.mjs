@@ -19,6 +19,7 @@
  * @typedef {object} Content
  * @property {string} [text] instead of the echo of the prompt
  * @property {number} [pieces] how many chunks a stream has
+ * @property {string} [finishReason] how the answer ends, instead of STOP
  * @property {{as: "data" | "bare", code?: number, message?: string}} [endingError] a 200 stream that ends in an error
  *
  * @typedef {{key: string | null, model: string | null}} Asked

@@ -51,6 +51,9 @@ export class World {
   uploads = new Map();
   #next = 1;
 
+  /** Whether the model gives its function calls ids. */
+  callIds = true;
+
   /** How often an operation that makes a video says that it is not done yet. */
   videoPolls = 1;
 

@@ -1,52 +1,61 @@
 /**
- * The calls that make a model speak: generateContent and its stream, countTokens, embeddings. Answers echo the last
- * prompt, so that a test recognises whose answer it got. How an answer is delivered is not decided here.
+ * The calls that make a model speak: generateContent and its stream, countTokens, embeddings. What is said stands in
+ * `said.mjs`; here it gets Google's shapes, whole or in pieces. How an answer is delivered is not decided here.
  */
 import { googleError } from "../behaviour.mjs";
+import { refusedTurns } from "./functions.mjs";
+import { predict } from "./pictures.mjs";
+import { promptOf, said, textOf, tokens } from "./said.mjs";
+import { refusedFields } from "./strict.mjs";
 
 /**
  * @typedef {import("../behaviour.mjs").Content} Content
- * @typedef {{method: string, model: string, query: URLSearchParams, body: Record<string, unknown>, content: Content}} Call
+ * @typedef {object} Call
+ * @property {string} method
+ * @property {string} model
+ * @property {URLSearchParams} query
+ * @property {Record<string, any>} body
+ * @property {Content} content
+ * @property {import("../world.mjs").World} world
+ *
  * @typedef {import("../delivery.mjs").Reply} Reply
+ * @typedef {import("./said.mjs").Said} Said
+ * @typedef {import("./functions.mjs").Part} Part
  */
 
-const SIGNATURE = Buffer.from("a thought of the simulated upstream").toString("base64");
 const JSON_TYPE = "application/json; charset=UTF-8";
 
-/** @param {unknown} content @returns {string} every text of one content object, joined */
-function textOf(content) {
-  const { parts = [] } = /** @type {{parts?: {text?: string}[]}} */ (content ?? {});
-  return parts.map((part) => part.text ?? "").join("");
+/** @param {Part[]} parts */
+function tokensOf(parts) {
+  const written = parts.map((part) => part.text ?? JSON.stringify(part.functionCall ?? {})).join("");
+  return parts.length > 0 ? tokens(written) : 0;
 }
 
-/** @param {Record<string, unknown>} body @returns {string} the last thing that was said */
-export function promptOf(body) {
-  const contents = Array.isArray(body.contents) ? body.contents : [body.contents];
-  return textOf(contents.at(-1));
-}
-
-/** @param {string} text */
-function tokens(text) {
-  return Math.max(1, Math.ceil(text.length / 4));
-}
-
-/** @param {string} prompt @param {string} said */
-function usage(prompt, said) {
+/** @param {string} prompt @param {Part[]} soFar */
+function usage(prompt, soFar) {
   const promptTokenCount = tokens(prompt);
-  const candidatesTokenCount = tokens(said);
+  const candidatesTokenCount = tokensOf(soFar.filter((part) => !part.thought));
+  const thoughtsTokenCount = tokensOf(soFar.filter((part) => part.thought));
   return {
     promptTokenCount,
     candidatesTokenCount,
-    totalTokenCount: promptTokenCount + candidatesTokenCount,
+    totalTokenCount: promptTokenCount + candidatesTokenCount + thoughtsTokenCount,
     promptTokensDetails: [{ modality: "TEXT", tokenCount: promptTokenCount }],
+    ...(thoughtsTokenCount > 0 ? { thoughtsTokenCount } : {}),
   };
 }
 
-/** @param {Call} call @param {string} text @param {boolean} last @param {string} soFar */
-function chunk(call, text, last, soFar) {
-  const part = last ? { text, thoughtSignature: SIGNATURE } : { text };
+/** @typedef {{parts: Part[], finishReason?: string, index: number}} Piece a part of one candidate */
+
+/** @param {Call} call @param {Piece[]} pieces @param {Part[]} soFar */
+function chunk(call, pieces, soFar) {
+  const candidates = pieces.map(({ parts, finishReason, index }) => ({
+    content: { parts, role: "model" },
+    ...(finishReason ? { finishReason } : {}),
+    index,
+  }));
   return {
-    candidates: [{ content: { parts: [part], role: "model" }, ...(last ? { finishReason: "STOP" } : {}), index: 0 }],
+    candidates,
     usageMetadata: usage(promptOf(call.body), soFar),
     modelVersion: call.model,
     responseId: "simulated-response",
@@ -59,23 +68,46 @@ function split(text, pieces) {
   return Array.from({ length: pieces }, (_, i) => text.slice(i * size, (i + 1) * size));
 }
 
-/** @param {Call} call */
-function spoken(call) {
-  return call.content.text ?? `echo: ${promptOf(call.body)}`;
-}
-
 /** @param {Call} call @returns {Reply} */
 function whole(call) {
-  return json(chunk(call, spoken(call), true, spoken(call)));
+  const candidates = said(call);
+  const all = candidates.flatMap(({ parts }) => parts);
+  return json(
+    chunk(
+      call,
+      candidates.map((one, index) => ({ ...one, index })),
+      all,
+    ),
+  );
+}
+
+/**
+ * One candidate in pieces: a text in several, anything else as it is. After calls and pictures an empty text says that
+ * it is over; a text's last piece says so itself and has the signature.
+ * @param {Said} candidate @param {number} index @param {Content} content @returns {Piece[]}
+ */
+function inPieces({ parts, finishReason }, index, { pieces = 3, endingError }) {
+  const end = endingError ? {} : { finishReason };
+  const cut = parts.flatMap((part) => {
+    if (part.text === undefined || part.thought) return [{ parts: [part], index }];
+    const texts = split(part.text, pieces).map((text) => ({ parts: [/** @type {Part} */ ({ text })], index }));
+    const last = texts.at(-1);
+    return last && !endingError ? [...texts.slice(0, -1), { parts: [{ ...part, ...last.parts[0] }], index }] : texts;
+  });
+  const last = cut.at(-1);
+  if (last && last.parts[0]?.text !== undefined) return [...cut.slice(0, -1), { ...last, ...end }];
+  return [...cut, { parts: [{ text: "" }], index, ...end }];
 }
 
 /** @param {Call} call @returns {Reply} */
 function stream(call) {
-  const { pieces = 3, endingError } = call.content;
-  const texts = split(spoken(call), pieces);
-  const chunks = texts.map((text, i) => {
-    const last = i === texts.length - 1 && !endingError;
-    return chunk(call, text, last, texts.slice(0, i + 1).join(""));
+  const { endingError } = call.content;
+  const pieces = said(call).flatMap((candidate, index) => inPieces(candidate, index, call.content));
+  /** @type {Part[]} */
+  const soFar = [];
+  const chunks = pieces.map((piece) => {
+    soFar.push(...piece.parts);
+    return chunk(call, [piece], soFar);
   });
   return call.query.get("alt") === "sse" ? asEvents(chunks, endingError) : asArray(chunks, endingError);
 }
@@ -137,9 +169,13 @@ function embed(request) {
 export function generate(call) {
   switch (call.method) {
     case "generateContent":
-      return whole(call);
-    case "streamGenerateContent":
-      return stream(call);
+    case "streamGenerateContent": {
+      const refused = refusedFields(call.body) ?? refusedTurns(call.model, call.body);
+      if (refused) return json(refused, 400);
+      return call.method === "generateContent" ? whole(call) : stream(call);
+    }
+    case "predict":
+      return call.model.startsWith("imagen-") ? predict(call.body) : null;
     case "countTokens": {
       const totalTokens = tokens(promptOf(call.body));
       return json({ totalTokens, promptTokensDetails: [{ modality: "TEXT", tokenCount: totalTokens }] });
@@ -147,8 +183,10 @@ export function generate(call) {
     case "embedContent":
       return json({ embedding: embed(call.body) });
     case "batchEmbedContents": {
-      const requests = /** @type {Record<string, unknown>[]} */ (call.body.requests ?? []);
-      return json({ embeddings: requests.map(embed) });
+      /** @type {Record<string, unknown>[]} */
+      const requests = call.body.requests ?? [];
+      const promptTokenCount = requests.reduce((sum, request) => sum + tokens(textOf(request.content)), 0);
+      return json({ embeddings: requests.map(embed), usageMetadata: { promptTokenCount } });
     }
     default:
       return null;

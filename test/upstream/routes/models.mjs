@@ -29,7 +29,7 @@ const MODELS = [
 
 /** Any Gemini model may be asked, listed or not: only a name from another family is unknown. @param {string} model */
 export function isKnownModel(model) {
-  return /^(gemini|gemma|text-embedding|embedding|veo)-/.test(model);
+  return /^(gemini|gemma|text-embedding|embedding|veo|imagen)-/.test(model);
 }
 
 /** @param {URLSearchParams} query */

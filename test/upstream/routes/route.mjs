@@ -114,7 +114,7 @@ function models(call) {
     return createBatch(world, key, model, body);
   }
   if (action === "predictLongRunning") return startVideo(call, model);
-  return generate({ method: action, model, query, body, content: call.content });
+  return generate({ method: action, model, query, body, content: call.content, world });
 }
 
 /** @param {ResourceCall} call @returns {Reply | null} */
@@ -123,7 +123,7 @@ function tunedModelSays(call) {
   const found = world.find(key, "tunedModels", name);
   if ("status" in found) return json(found.body, found.status);
   if (method !== "POST" || !action) return null;
-  return refusedReference(call) ?? generate({ method: action, model: name, query, body, content });
+  return refusedReference(call) ?? generate({ method: action, model: name, query, body, content, world });
 }
 
 /**

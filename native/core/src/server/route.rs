@@ -22,8 +22,6 @@ pub enum Route {
     NotServed(Dialect, &'static str),
 }
 
-/// OpenAI's that have no translation.
-const OPENAI_PATHS: [&str; 4] = ["/v1/images/", "/v1/audio/", "/v1/responses", "/v1/moderations"];
 const NO_OPENAI: &str = "This part of the OpenAI API is not served. Served are /v1/chat/completions, /v1/completions, \
                          /v1/embeddings, /v1/models and /v1/images/generations; for the rest use the Gemini API under the \
                          same address.";
@@ -43,7 +41,7 @@ pub fn route(path: &str, headers: &HeaderMap) -> Route {
     if let Some(endpoint) = Endpoint::of(path, is_bearer(headers)).filter(|_| !anthropic) {
         return Route::OpenAi(endpoint);
     }
-    if OPENAI_PATHS.iter().any(|known| path.starts_with(known)) {
+    if Endpoint::has_no_translation(path) {
         return Route::NotServed(Dialect::OpenAi, NO_OPENAI);
     }
     if path.starts_with("/v1/messages") || (anthropic && path.starts_with("/v1/")) {
@@ -98,9 +96,12 @@ mod tests {
 
     #[test]
     fn what_is_not_served_says_so_in_its_own_dialect() {
-        let of = |path| dialect_of(&route(path, &HeaderMap::new()), path);
+        let of = |path: &str| dialect_of(&route(path, &HeaderMap::new()), path);
         assert_eq!(of("/v1/chat/completions"), Dialect::OpenAi);
         assert_eq!(of("/v1beta/openai/chat/completions"), Dialect::OpenAi);
+        for base in ["/v1", "/v1beta/openai", ""] {
+            assert_eq!(of(&format!("{base}/responses")), Dialect::OpenAi, "{base}");
+        }
         assert_eq!(of("/v1/messages"), Dialect::Anthropic);
         assert_eq!(of("/nowhere"), Dialect::Gemini);
     }

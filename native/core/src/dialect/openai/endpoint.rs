@@ -5,6 +5,10 @@ use http::Method;
 
 use crate::dialect::gemini::VERSIONS;
 
+/// Parts of OpenAI's API that are not translated. Google's own layer has none of them either, as far as its
+/// documentation tells.
+const UNTRANSLATED: [&str; 4] = ["/images/", "/audio/", "/responses", "/moderations"];
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     Chat,
@@ -29,6 +33,12 @@ impl Endpoint {
             _ if bearer || !gemini_too => tail.strip_prefix("/models/").and_then(model),
             _ => None,
         }
+    }
+
+    /// For a path that is no endpoint: whether it is OpenAI's all the same.
+    pub fn has_no_translation(path: &str) -> bool {
+        let (tail, _) = tail_of(path);
+        UNTRANSLATED.iter().any(|known| tail.starts_with(known))
     }
 
     pub fn method(&self) -> Method {
@@ -79,6 +89,15 @@ mod tests {
         }
         assert_eq!(Endpoint::of("/v1/chat/completions/x", true), None);
         assert_eq!(Endpoint::of("/v1beta/openai/videos", true), None, "Google's own layer answers");
+    }
+
+    #[test]
+    fn what_is_not_translated_is_known_under_any_base() {
+        for path in ["/v1/responses", "/v1beta/openai/audio/speech", "/moderations", "/v1/images/edits"] {
+            assert!(Endpoint::of(path, true).is_none() && Endpoint::has_no_translation(path), "{path}");
+        }
+        assert!(!Endpoint::has_no_translation("/v1beta/openai/videos"));
+        assert!(!Endpoint::has_no_translation("/v1beta/files"));
     }
 
     #[test]
