@@ -3,9 +3,9 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::Asked;
 use super::answer::{Fault, Images, ModelList, StreamEncoder, embeddings, model, whole};
 use super::error::error_body;
-use super::{Asked, OWN_CALL_ID};
 use crate::dialect::ApiError;
 use crate::dialect::translation::{Signatures, StreamTranslation, Translated, Translation, Untranslatable};
 use crate::dispatch::judge::Outcome;
@@ -71,12 +71,12 @@ impl Translation for Operation {
     }
 }
 
-/// `call_agg_<answer>_0`, `_1`, …: unique as the answer's id is.
+/// `<answer>_0`, `_1`, …: unique as the answer's id is.
 fn fresh_ids(answer: &str) -> impl FnMut() -> String + Send + Sync + use<> {
     let (answer, mut next) = (answer.to_owned(), 0_u32);
     move || {
         next += 1;
-        format!("{OWN_CALL_ID}{answer}_{}", next - 1)
+        format!("{answer}_{}", next - 1)
     }
 }
 
