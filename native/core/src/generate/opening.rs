@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::request::{Data, Generate, Output, Part, Role, Text};
+use super::request::{Data, Generate, Output, Part, Role};
 
 /// How many bytes of a picture tell it from others.
 const OF_MEDIA: usize = 256;
@@ -26,27 +26,20 @@ impl Generate<'_> {
 fn hash_part(part: &Part<'_>, hasher: &mut DefaultHasher) {
     std::mem::discriminant(&part.data).hash(hasher);
     match &part.data {
-        Data::Text(text) => text_of(text).hash(hasher),
+        Data::Text(text) => text.as_str().hash(hasher),
         Data::Inline { mime, base64 } => {
-            let text = text_of(base64).as_bytes();
+            let text = base64.as_str().as_bytes();
             (mime, text.len(), &text[..text.len().min(OF_MEDIA)]).hash(hasher);
         }
-        Data::File { uri, .. } => text_of(uri).hash(hasher),
-        Data::Call { name, args, .. } => (text_of(name), &args.0).hash(hasher),
+        Data::File { uri, .. } => uri.as_str().hash(hasher),
+        Data::Call { name, args, .. } => (name.as_str(), &args.0).hash(hasher),
         Data::Answer { name, output, .. } => {
-            text_of(name).hash(hasher);
+            name.as_str().hash(hasher);
             match output {
                 Output::Object(json) => json.0.hash(hasher),
-                Output::Text(pieces) => pieces.iter().for_each(|piece| text_of(piece).hash(hasher)),
+                Output::Text(pieces) => pieces.iter().for_each(|piece| piece.as_str().hash(hasher)),
             }
         }
-    }
-}
-
-fn text_of<'t>(text: &'t Text<'_>) -> &'t str {
-    match text {
-        Text::Written(text) => text,
-        Text::Plain(text) => text,
     }
 }
 

@@ -14,9 +14,14 @@ pub enum Text<'a> {
 
 impl Text<'_> {
     pub fn is_empty(&self) -> bool {
+        self.as_str().is_empty()
+    }
+
+    /// As it stands, escaped or not.
+    pub fn as_str(&self) -> &str {
         match self {
-            Self::Written(text) => text.is_empty(),
-            Self::Plain(text) => text.is_empty(),
+            Self::Written(text) => text,
+            Self::Plain(text) => text,
         }
     }
 }

@@ -89,6 +89,11 @@ fn add_delta(message: &mut Value, delta: &Map<String, Value>) {
             "role" => message["role"] = value.clone(),
             "content" | "reasoning_content" | "refusal" => concat(&mut message[name], value),
             "tool_calls" => value.as_array().expect(name).iter().for_each(|call| add_call(message, call)),
+            "function_call" => {
+                assert!(message.get(name).is_none(), "a message has room for one call: {delta:?}");
+                assert!(is_object(&value["arguments"]) && value["name"].is_string(), "{value}");
+                message[name] = value.clone();
+            }
             "images" | "files" => {
                 let list = list(&mut message[name]);
                 list.extend(value.as_array().expect(name).iter().cloned());
@@ -116,9 +121,14 @@ fn add_call(message: &mut Value, call: &Value) {
     let calls = list(&mut message["tool_calls"]);
     let mut call = call.as_object().expect("a call").clone();
     assert_eq!(call.remove("index"), Some(json!(calls.len())), "calls are numbered as they come");
-    let arguments = call["function"]["arguments"].as_str().expect("arguments");
-    assert!(serde_json::from_str::<Map<String, Value>>(arguments).is_ok(), "{arguments}");
+    assert!(is_object(&call["function"]["arguments"]), "{call:?}");
     calls.push(Value::Object(call));
+}
+
+/// A text that holds a JSON object.
+fn is_object(arguments: &Value) -> bool {
+    let arguments = arguments.as_str().expect("arguments");
+    serde_json::from_str::<Map<String, Value>>(arguments).is_ok()
 }
 
 fn add_audio(whole: &mut Value, more: &Value) {

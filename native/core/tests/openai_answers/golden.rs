@@ -22,6 +22,8 @@ struct Options {
     /// `chat` when absent; `completion`, `embeddings`, `images`, `models`, `model`, `error`.
     kind: String,
     include_usage: bool,
+    one_call: bool,
+    legacy_functions: bool,
     tool_names: HashMap<String, String>,
     base64: bool,
     as_url: bool,
@@ -38,6 +40,8 @@ impl Options {
             created: 1_800_000_000,
             completion: self.kind == "completion",
             include_usage: self.include_usage,
+            one_call: self.one_call,
+            legacy_functions: self.legacy_functions,
             tool_names: self.tool_names.clone(),
             ..Asked::default()
         }

@@ -36,11 +36,14 @@ const WORDS: [&str; 14] = [
 
 pub fn made(seed: u64) -> Made {
     let mut rng = Rng::with_seed(seed);
+    let completion = rng.u8(..8) == 0;
     let asked = Asked {
         model: "models/\"m\"".to_owned(),
         id: format!("s{seed}"),
         created: seed,
-        completion: rng.u8(..8) == 0,
+        completion,
+        one_call: !completion && rng.u8(..4) == 0,
+        legacy_functions: !completion && rng.u8(..4) == 0,
         include_usage: rng.bool(),
         tool_names: [("changed".to_owned(), "as written".to_owned())].into(),
         ..Asked::default()

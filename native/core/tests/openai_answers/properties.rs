@@ -1,5 +1,6 @@
 //! What holds for any answer of Gemini's, tried on seeded ones.
 
+use aggregator_core::dialect::openai::Asked;
 use aggregator_core::dialect::openai::answer::{Fault, StreamEncoder, whole};
 use bytes::BytesMut;
 use fastrand::Rng;
@@ -106,7 +107,7 @@ fn the_deltas_of_a_stream_add_up_to_the_whole_answer() {
         let mut out = BytesMut::new();
         match whole(&made.asked, made.whole.as_bytes(), &mut || "7".to_owned(), &mut out) {
             Ok(_) => {
-                same(seed, &heard, &serde_json::from_slice(&out).unwrap(), made.asked.include_usage);
+                same(seed, &heard, &serde_json::from_slice(&out).unwrap(), &made.asked);
                 said += std::str::from_utf8(&out).unwrap();
             }
             Err(expected) => {
@@ -120,6 +121,9 @@ fn the_deltas_of_a_stream_add_up_to_the_whole_answer() {
     // Answers in which nothing happens prove nothing.
     for member in [
         "\"tool_calls\":[",
+        "\"function_call\":{",
+        "\"finish_reason\":\"function_call\"",
+        "\"arguments\":\"{}\",\"extra_content\"",
         "\"images\":[",
         "\"files\":[",
         "\"audio\":{",
@@ -141,12 +145,24 @@ fn the_deltas_of_a_stream_add_up_to_the_whole_answer() {
     }
 }
 
-fn same(seed: u64, heard: &Heard, whole: &Value, include_usage: bool) {
+fn same(seed: u64, heard: &Heard, whole: &Value, asked: &Asked) {
     assert!(heard.done, "seed {seed}");
     let expected = whole["choices"].as_array().unwrap();
     let found: Vec<Value> = heard.choices.values().map(plain).collect();
     assert_eq!(found, expected.iter().map(plain).collect::<Vec<_>>(), "seed {seed}");
-    let usage = whole.get("usage").filter(|_| include_usage);
+    let calls = expected.iter().map(|choice| choice["message"]["tool_calls"].as_array().map_or(0, Vec::len));
+    let most = match (asked.one_call, asked.legacy_functions) {
+        (_, true) => 0,
+        (one_call, false) => {
+            if one_call {
+                1
+            } else {
+                usize::MAX
+            }
+        }
+    };
+    assert!(calls.max() <= Some(most), "seed {seed}");
+    let usage = whole.get("usage").filter(|_| asked.include_usage);
     assert_eq!(heard.usage.as_ref(), usage, "seed {seed}");
 }
 

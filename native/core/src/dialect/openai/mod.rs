@@ -4,11 +4,13 @@
 pub mod answer;
 mod endpoint;
 pub mod error;
+mod legacy;
 pub mod request;
 pub mod schema;
 pub mod translation;
 
 pub use endpoint::Endpoint;
+pub use legacy::Standing;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,8 +36,17 @@ pub struct Asked {
     pub one_call: bool,
     /// The request had `functions`, the form before `tools`: a call is the message's `function_call`.
     pub legacy_functions: bool,
+    /// Where the answer's call stands, if it makes one.
+    pub standing: Standing,
     /// Names of tools that Gemini does not take were changed: what it calls them → what the client calls them.
     pub tool_names: HashMap<String, String>,
+}
+
+impl Asked {
+    /// A message in the form before `tools` has room for one call.
+    fn one_call_at_most(&self) -> bool {
+        self.one_call || self.legacy_functions
+    }
 }
 
 /// The thought signature that belongs to a call's id, where the client dropped it.

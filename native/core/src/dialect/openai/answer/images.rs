@@ -71,7 +71,7 @@ impl Images {
         let before = self.data.len();
         let (mut said, mut end) = (String::new(), answer.prompt_feedback.as_ref().and_then(Ended::of));
         for candidate in &answer.candidates {
-            let mut progress = Progress::new(0);
+            let mut progress = Progress::default();
             progress.note(candidate);
             for part in &candidate.content.parts {
                 match progress.read(part).what {

@@ -65,7 +65,7 @@ pub fn inside(value: &RawValue) -> Option<&str> {
 }
 
 /// Valid JSON in runs without whitespace outside of strings; whether a run is a string.
-fn tokens(json: &str) -> impl Iterator<Item = (&str, bool)> {
+pub fn tokens(json: &str) -> impl Iterator<Item = (&str, bool)> {
     let mut rest = json;
     std::iter::from_fn(move || {
         rest = rest.trim_ascii_start();

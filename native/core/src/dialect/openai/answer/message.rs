@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::BytesMut;
+use serde_json::value::RawValue;
 
 use super::json::{compact, compact_as_string, inside, integer, name, raw, string};
 use super::progress::{Media, Progress, Source};
@@ -34,16 +35,40 @@ pub fn write_call(
     }
     raw(out, "\"id\":");
     string(out, id);
-    raw(out, ",\"type\":\"function\",\"function\":{\"name\":");
+    raw(out, ",\"type\":\"function\",\"function\":{");
+    write_function(out, call, asked);
+    raw(out, "}");
+    write_extra(out, &mut false, signature, None);
+    raw(out, "}");
+}
+
+/// `{…}`, the `function_call` of a message in the form before `tools`. The signature stands within it, so that it goes
+/// wherever the call goes.
+pub fn write_legacy_call(
+    out: &mut BytesMut,
+    call: &FunctionCall<'_>,
+    signature: Option<&str>,
+    asked: &Asked,
+) {
+    raw(out, "{");
+    write_function(out, call, asked);
+    write_extra(out, &mut false, signature, None);
+    raw(out, "}");
+}
+
+/// The id by which the signature of such a call is kept.
+pub fn legacy_id(call: &FunctionCall<'_>, asked: &Asked) -> String {
+    asked.standing.id(&call.name, call.args.map_or("{}", RawValue::get))
+}
+
+fn write_function(out: &mut BytesMut, call: &FunctionCall<'_>, asked: &Asked) {
+    raw(out, "\"name\":");
     string(out, asked.tool_names.get(&*call.name).map_or(&*call.name, String::as_str));
     raw(out, ",\"arguments\":");
     match call.args {
         Some(args) => compact_as_string(out, args),
         None => raw(out, "\"{}\""),
     }
-    raw(out, "}");
-    write_extra(out, &mut false, signature, None);
-    raw(out, "}");
 }
 
 /// `{…}`, one of `images`, in the form in which OpenRouter and LiteLLM give them.

@@ -17,6 +17,7 @@ mod whole;
 pub use embeddings::embeddings;
 pub use fault::Fault;
 pub use images::Images;
+pub(super) use json::tokens;
 pub use models::{ModelList, model};
 pub use stream::StreamEncoder;
 pub use whole::{Told, whole};

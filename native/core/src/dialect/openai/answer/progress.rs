@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use crate::dialect::openai::Asked;
 use crate::generate::answer::{Candidate, FunctionCall, InlineData, Part, PromptFeedback};
 
 /// What one part is to a client.
@@ -52,6 +53,8 @@ pub struct Progress {
     pub images: u32,
     /// Characters of text whose log probabilities were given, for text completions.
     pub offset: u64,
+    /// Calls after the first are left out.
+    one_call: bool,
     /// Anything but thoughts came.
     gave: bool,
     /// The text so far ends in the middle of a line.
@@ -74,8 +77,8 @@ const GAVE_UP: [&str; 6] = [
 ];
 
 impl Progress {
-    pub fn new(index: u32) -> Self {
-        Self { index, ..Self::default() }
+    pub fn new(index: u32, asked: &Asked) -> Self {
+        Self { index, one_call: asked.one_call_at_most(), ..Self::default() }
     }
 
     /// Keeps what only the last chunk or the message as a whole can say.
@@ -108,6 +111,10 @@ impl Progress {
     }
 
     pub fn read<'p>(&mut self, part: &'p Part<'p>) -> Piece<'p> {
+        if part.function_call.is_some() && self.one_call && self.calls > 0 {
+            // Its signature goes with it: no other part may carry that.
+            return Piece { what: What::Nothing, signature: None };
+        }
         let what = self.what(part);
         self.gave |= !matches!(what, What::Nothing | What::Thought(_));
         if let What::Text(text) = &what {
@@ -179,9 +186,10 @@ impl Progress {
 
     /// OpenAI's name for how it ended. What Google adds later ends like an ordinary answer; its own name is passed on
     /// beside, see [`Self::unusual_end`].
-    pub fn finish_reason(&self, completion: bool) -> &'static str {
+    pub fn finish_reason(&self, asked: &Asked) -> &'static str {
         match &self.ended {
-            _ if self.calls > 0 && !completion => "tool_calls",
+            _ if self.calls > 0 && asked.legacy_functions => "function_call",
+            _ if self.calls > 0 && !asked.completion => "tool_calls",
             Some(ended) if ended.is_withheld() => "content_filter",
             Some(ended) if ended.reason == "MAX_TOKENS" => "length",
             _ => "stop",

@@ -9,7 +9,9 @@ use bytes::BytesMut;
 use super::fault::Fault;
 use super::json::{integer, raw, string};
 use super::logprobs::{write_chat, write_completion};
-use super::message::{call_id, write_audio, write_call, write_extra, write_file, write_image};
+use super::message::{
+    call_id, legacy_id, write_audio, write_call, write_extra, write_file, write_image, write_legacy_call,
+};
 use super::progress::{Ended, Piece, Progress, Source, What};
 use super::{Signatures, json, usage};
 use crate::dialect::ApiError;
@@ -184,7 +186,7 @@ impl<I: FnMut() -> String> Stream<I> {
         if let Some(at) = self.choices.iter().position(|choice| choice.index == index) {
             return at;
         }
-        self.choices.push(Progress::new(index));
+        self.choices.push(Progress::new(index, &self.asked));
         if !self.asked.completion {
             self.begin(index, out);
             raw(out, "\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null");
@@ -242,14 +244,19 @@ impl<I: FnMut() -> String> Stream<I> {
                 raw(out, "\"reasoning_content\":");
                 string(out, text);
             }
+            What::Call { call, .. } if self.asked.legacy_functions => {
+                raw(out, "\"function_call\":");
+                write_legacy_call(out, call, piece.signature, &self.asked);
+                let learned = piece.signature.map(|text| (legacy_id(call, &self.asked), text.to_owned()));
+                self.learned.extend(learned);
+                return;
+            }
             What::Call { index, call } => {
                 let id = call_id(call, &mut self.ids);
                 raw(out, "\"tool_calls\":[");
                 write_call(out, Some(*index), &id, call, piece.signature, &self.asked);
                 raw(out, "]");
-                if let Some(signature) = piece.signature {
-                    self.learned.push((id.into_owned(), signature.to_owned()));
-                }
+                self.learned.extend(piece.signature.map(|text| (id.into_owned(), text.to_owned())));
                 return;
             }
             What::Image { index, media } => {
@@ -306,7 +313,7 @@ impl<I: FnMut() -> String> Stream<I> {
     }
 
     fn last_chunks(&self, choice: &Progress, out: &mut BytesMut) {
-        let reason = choice.finish_reason(self.asked.completion);
+        let reason = choice.finish_reason(&self.asked);
         if let Some(refusal) = choice.refusal().filter(|_| !self.asked.completion) {
             self.begin(choice.index, out);
             raw(out, "\"refusal\":");

@@ -9,11 +9,13 @@ use serde_json::value::RawValue;
 use super::fault::Fault;
 use super::json::{inside, integer, name, raw, string};
 use super::logprobs::{write_chat, write_completion};
-use super::message::{call_id, write_audio, write_call, write_extra, write_file, write_image};
+use super::message::{
+    call_id, legacy_id, write_audio, write_call, write_extra, write_file, write_image, write_legacy_call,
+};
 use super::progress::{Ended, Piece, Progress, Source, What};
 use super::{Signatures, usage};
 use crate::dialect::openai::Asked;
-use crate::generate::answer::{Answer, LogprobsResult, Usage};
+use crate::generate::answer::{Answer, FunctionCall, LogprobsResult, Usage};
 
 /// What an encoded answer leaves to be kept.
 #[derive(Debug, Default)]
@@ -37,7 +39,7 @@ pub fn whole(
     let mut choices = gather(asked, &answer, ids, &mut told.signatures);
     if let Some(blocked) = answer.prompt_feedback.as_ref().and_then(Ended::of) {
         if choices.is_empty() {
-            choices.push(Choice::new(0));
+            choices.push(Choice::new(0, asked));
         }
         choices.iter_mut().for_each(|choice| choice.progress.block(&blocked));
     }
@@ -60,6 +62,8 @@ struct Choice<'p> {
     reasoning: String,
     /// Members of lists, written as they came, with commas.
     calls: BytesMut,
+    /// In place of them, in the form before `tools`.
+    legacy_call: BytesMut,
     images: BytesMut,
     files: BytesMut,
     audio: Vec<&'p RawValue>,
@@ -77,7 +81,7 @@ fn gather<'p>(
 ) -> Vec<Choice<'p>> {
     let mut choices: Vec<Choice<'p>> = Vec::new();
     for (candidate, position) in answer.candidates.iter().zip(0..) {
-        let mut choice = Choice::new(candidate.index.unwrap_or(position));
+        let mut choice = Choice::new(candidate.index.unwrap_or(position), asked);
         choice.progress.note(candidate);
         choice.logprobs = candidate.logprobs_result.as_ref();
         for part in &candidate.content.parts {
@@ -90,8 +94,8 @@ fn gather<'p>(
 }
 
 impl<'p> Choice<'p> {
-    fn new(index: u32) -> Self {
-        Self { progress: Progress::new(index), ..Self::default() }
+    fn new(index: u32, asked: &Asked) -> Self {
+        Self { progress: Progress::new(index, asked), ..Self::default() }
     }
 
     fn add(
@@ -114,21 +118,36 @@ impl<'p> Choice<'p> {
                 self.audio_type = media.mime_type;
             }
             What::Call { call, .. } => {
-                let id = call_id(call, ids);
-                write_call(next(&mut self.calls), None, &id, call, piece.signature, asked);
-                if let Some(signature) = piece.signature {
-                    learned.push((id.into_owned(), signature.to_owned()));
-                }
+                let id = self.call(call, piece.signature, asked, ids);
+                learned.extend(piece.signature.map(|signature| (id, signature.to_owned())));
                 return;
             }
         }
         self.signature = piece.signature.or(self.signature);
     }
 
+    /// The id by which its signature is kept.
+    fn call(
+        &mut self,
+        call: &FunctionCall<'_>,
+        signature: Option<&str>,
+        asked: &Asked,
+        ids: &mut dyn FnMut() -> String,
+    ) -> String {
+        if asked.legacy_functions {
+            write_legacy_call(&mut self.legacy_call, call, signature, asked);
+            return legacy_id(call, asked);
+        }
+        let id = call_id(call, ids);
+        write_call(next(&mut self.calls), None, &id, call, signature, asked);
+        id.into_owned()
+    }
+
     fn write_message(&self, asked: &Asked, out: &mut BytesMut) {
         let refusal = self.progress.refusal();
         let lists = [("tool_calls", &self.calls), ("images", &self.images), ("files", &self.files)];
-        let others = lists.iter().any(|(_, list)| !list.is_empty()) || !self.audio.is_empty();
+        let called = !self.legacy_call.is_empty();
+        let others = called || lists.iter().any(|(_, list)| !list.is_empty()) || !self.audio.is_empty();
         raw(out, "{\"role\":\"assistant\",\"content\":");
         if self.content.is_empty() && (others || refusal.is_some()) {
             raw(out, "null");
@@ -144,6 +163,10 @@ impl<'p> Choice<'p> {
         if !self.reasoning.is_empty() {
             name(out, &mut first, "reasoning_content");
             string(out, &self.reasoning);
+        }
+        if called {
+            name(out, &mut first, "function_call");
+            out.extend_from_slice(&self.legacy_call);
         }
         for (member, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             name(out, &mut first, member);
@@ -208,7 +231,7 @@ fn write(asked: &Asked, choices: &mut [Choice<'_>], usage: Option<&Usage>, out: 
             write_chat(out, choice.logprobs);
         }
         raw(out, ",\"finish_reason\":");
-        string(out, choice.progress.finish_reason(asked.completion));
+        string(out, choice.progress.finish_reason(asked));
         raw(out, "}");
     }
     raw(out, "]");

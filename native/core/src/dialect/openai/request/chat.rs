@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 
-use super::super::Asked;
 use super::super::schema::Budget;
+use super::super::{Asked, Standing};
 use super::conversation::Conversation;
 use super::messages::Reader;
 use super::model::Model;
 use super::names::Names;
 use super::options::{self, Refused, is_empty, never};
 use super::reading::{Object, Place, RequestError, parse, text_of};
-use super::{Context, Decoded, Opening, format, google, thinking, tools};
+use super::{Context, Decoded, Opening, format, google, signing, thinking, tools};
 use crate::dialect::json::Node;
 use crate::generate::body;
 use crate::generate::request::{Choice, Config, Format, Generate, Logprobs};
@@ -79,6 +79,7 @@ pub fn decode(body: &Bytes, context: &Context<'_>) -> Result<Decoded, RequestErr
             include_usage,
             one_call: request.get("parallel_tool_calls").is_some() && !request.bool("parallel_tool_calls")?,
             legacy_functions: tools.legacy,
+            standing: Standing::after(&generate),
             tool_names: names.changed(),
         },
         model: model.name,
@@ -135,11 +136,12 @@ fn converse<'a>(
         request.required("messages")?.as_list().ok_or_else(|| place.must_be("a list of messages"))?;
     let mut reader = Reader { conversation: Conversation::default(), names, signature: context.signature };
     reader.read(messages, place)?;
-    let (system, turns, calls) = reader.conversation.finish(model.generation().wants_signatures());
+    let (system, turns, mut calls) = reader.conversation.finish();
     if turns.is_empty() {
         return Err(place.error("No message says anything; send one with some content."));
     }
     (generate.system, generate.turns) = (system, turns);
+    calls.extend(signing::sign(generate, context.signature, model.generation().wants_signatures()));
     Ok(calls)
 }
 

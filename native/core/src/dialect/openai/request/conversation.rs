@@ -6,8 +6,6 @@ use std::borrow::Cow;
 use super::super::OWN_CALL_ID;
 use crate::generate::request::{Data, Output, Part, Role, Text, Turn};
 
-/// Takes the place of a signature that nobody has any more: Gemini then does not ask for it.
-const NO_SIGNATURE: &str = "skip_thought_signature_validator";
 /// Gemini refuses a call that answers nobody. Stands where a client cut off a conversation's beginning; inferred.
 const OPENING: &str = "(The conversation's beginning was left out.)";
 
@@ -110,14 +108,8 @@ impl<'a> Conversation<'a> {
         Ok(())
     }
 
-    /// The turns as Gemini takes them. `signed`: it refuses a first call without its signature.
-    pub fn finish(mut self, signed: bool) -> (Vec<Part<'a>>, Vec<Turn<'a>>, Vec<String>) {
-        for turn in self.turns.iter_mut().filter(|turn| signed && turn.role == Role::Model) {
-            let first = turn.parts.iter_mut().find(|part| matches!(part.data, Data::Call { .. }));
-            if let Some(first) = first {
-                first.signature.get_or_insert(Text::from(NO_SIGNATURE));
-            }
-        }
+    /// System, turns as Gemini takes them, and the ids of the calls.
+    pub fn finish(mut self) -> (Vec<Part<'a>>, Vec<Turn<'a>>, Vec<String>) {
         let begins_with_a_call = self.turns.first().is_some_and(|turn| {
             turn.role == Role::Model && turn.parts.iter().any(|part| matches!(part.data, Data::Call { .. }))
         });

@@ -107,7 +107,10 @@ impl<'a> Reader<'_, 'a> {
             self.call(Some(id), &function, signature)?;
         }
         match message.object("function_call")? {
-            Some(function) => self.call(None, &function, None),
+            Some(function) => {
+                let signature = carried_signature(&function)?;
+                self.call(None, &function, signature)
+            }
             None => Ok(()),
         }
     }

@@ -16,6 +16,7 @@ mod model;
 mod names;
 mod options;
 mod reading;
+mod signing;
 mod thinking;
 mod tools;
 mod translatable;
