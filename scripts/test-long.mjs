@@ -1,7 +1,7 @@
 // `npm run test:long`: everything that `npm test` runs, three times in a row,
 // then the scenarios at full count, mutants and the benchmark; writes
 // docs/quality.md. Flags for trying it out: --runs N, --fast (only the fast
-// steps), --requests N.
+// steps), --requests N, --no-mutants (the report says so).
 // Ends with the plain line of totals; non-zero when a run failed or a bound was
 // missed. It must not know what the steps are.
 
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     runs: { type: "string", default: "3" },
     fast: { type: "boolean", default: false },
     requests: { type: "string", default: "10000" },
+    "no-mutants": { type: "boolean", default: false },
   },
 });
 
@@ -55,7 +56,7 @@ async function runFull() {
   const records = [];
   /** @type {import("./lib/mutants.mjs").Mutants} */
   const mutants = { files: [], missed: [] };
-  await runSteps(recordedSteps(longSteps(mutants), records));
+  await runSteps(recordedSteps(longSteps(values["no-mutants"] ? null : mutants), records));
   return { records, mutants };
 }
 
@@ -67,12 +68,15 @@ async function report(runs, full) {
   // Loaded here: on a bare machine the first run has just installed what they need.
   const { measureThroughput } = await import("../test/load/throughput.mjs");
   const { countTunnels } = await import("../test/load/tunnels.mjs");
+  const { measureFleet } = await import("../test/load/fleet.mjs");
+  const { measureTranslation } = await import("../test/load/translation.mjs");
   const { faults, qualityReport } = await import("./lib/quality-report.mjs");
   const log = (/** @type {string} */ line) => console.log(line);
   const tunnels = await countTunnels(Number(values.requests));
   const throughput = await measureThroughput({ ...BENCH, log });
-  writeFileSync(inRoot("docs", "quality.md"), qualityReport({ at, commit, runs, full, throughput, tunnels }));
-  const all = faults({ runs, full, tunnels });
+  const figures = { throughput, tunnels, fleets: await measureFleet(), translation: await measureTranslation() };
+  writeFileSync(inRoot("docs", "quality.md"), qualityReport({ at, commit, runs, full, ...figures }));
+  const all = faults({ runs, full, ...figures });
   for (const fault of all) console.error(fault);
   console.log("\nThe report is in docs/quality.md.\n");
   return all.length > 0;

@@ -12,13 +12,15 @@ import { libtestTotals, nodeTestTotals } from "./totals.mjs";
 const minutes = (/** @type {number} */ count) => count * 60_000;
 
 /**
- * @param {import("./mutants.mjs").Mutants} mutants is filled by the last step
+ * @param {import("./mutants.mjs").Mutants | null} mutants is filled by the last step; null leaves it out
  * @returns {Step[]}
  */
 export function longSteps(mutants) {
   return [
     scenario("10000 cases of answers cut anywhere", "chaos", "cuts::", { CUTS: "10000" }),
     scenario("10000 cases of calls that create, and fail", "chaos", "creations::", { CREATIONS: "10000" }),
+    scenario("30000 OpenAI requests held against Gemini's types", "openai_requests", "", { OPENAI_REQUESTS: "30000" }),
+    scenario("10000 streams of Gemini's, cut anywhere", "openai_answers", "", { OPENAI_ANSWERS: "10000" }),
     scenario("5000 simulated worlds", "simulation", "", { SIMULATION_RUNS: "5000" }),
     scenario("1000 truncations and flips of every stored text", "damage", "", { FLIPS: "1000" }),
     fleet("100000 requests while proxies die and return", "test/contract/fleet.test.mjs", {
@@ -26,7 +28,7 @@ export function longSteps(mutants) {
       FLEET_RATE: "200",
     }),
     fleet("500 edits by two writers under load", "test/addon/fleet-edits.test.mjs", { FLEET_EDITS: "500" }),
-    mutantsStep(mutants),
+    ...(mutants ? [mutantsStep(mutants)] : []),
   ];
 }
 

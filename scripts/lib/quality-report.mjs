@@ -4,7 +4,17 @@
 
 import { readFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
-import { missedBounds, mutantsTable, table, throughputTable, tunnelsLine } from "./figures.mjs";
+import {
+  fleetTable,
+  missedBounds,
+  missedByFleet,
+  missedByTranslation,
+  mutantsTable,
+  table,
+  throughputTable,
+  translationTable,
+  tunnelsLine,
+} from "./figures.mjs";
 import { sumOf } from "./recorded-steps.mjs";
 
 /** @typedef {import("./recorded-steps.mjs").Record} Record */
@@ -16,10 +26,14 @@ import { sumOf } from "./recorded-steps.mjs";
  * @property {{records: Record[], mutants: import("./mutants.mjs").Mutants}} full what ran once, at full count
  * @property {import("./figures.mjs").Throughput} throughput
  * @property {import("./figures.mjs").Tunnels} tunnels
+ * @property {import("./figures.mjs").Fleet[]} fleets
+ * @property {import("./figures.mjs").Translation} translation
  */
 
+/** @typedef {Pick<Report, "runs" | "full" | "tunnels" | "fleets" | "translation">} Judged */
+
 /** @param {Report} report @returns {string} */
-export function qualityReport({ at, commit, runs, full, throughput, tunnels }) {
+export function qualityReport({ at, commit, runs, full, throughput, tunnels, fleets, translation }) {
   return `# Quality
 
 Written by \`npm run test:long\`; do not edit. It runs everything that \`npm test\` runs ${runs.length} times in a row, then the
@@ -29,7 +43,7 @@ seeded scenarios, mutants and tunnels at full count, then the benchmark (\`npm r
 - Commit: ${commit}
 - Machine: ${machine()}
 
-## ${runs.length} runs in a row
+## ${runs.length === 1 ? "One run" : `${runs.length} runs in a row`}
 
 ${runsTable(runs)}
 
@@ -41,11 +55,21 @@ ${runsTable([full.records])}
 
 Small changes to the code, one at a time: how many of those that compile a unit test notices.
 
-${mutantsTable(full.mutants)}
+${full.mutants.files.length > 0 ? mutantsTable(full.mutants) : "Not run this time."}
 
 ## Tunnels
 
 ${tunnelsLine(tunnels)}
+
+## A fleet of keys and proxies
+
+${fleetTable(fleets)}
+
+## The OpenAI dialect
+
+CPU time of one core, without a socket.
+
+${translationTable(translation)}
 
 ## Beside nginx
 
@@ -56,21 +80,22 @@ ${throughputTable(throughput)}
 
 ## Verdict
 
-${verdict({ runs, full, tunnels })}
+${verdict({ runs, full, tunnels, fleets, translation })}
 `;
 }
 
-/** Every fault as a sentence; empty when all is well. @param {Pick<Report, "runs" | "full" | "tunnels">} report */
-export function faults({ runs, full, tunnels }) {
+/** Every fault as a sentence; empty when all is well. @param {Judged} report */
+export function faults({ runs, full, tunnels, fleets, translation }) {
   const failed = (/** @type {Record[]} */ records, /** @type {string} */ what) => {
     const names = records.filter(({ totals }) => totals.failed > 0).map(({ name }) => name);
     return names.length > 0 ? [`${what} failed in: ${names.join(", ")}.`] : [];
   };
   const inRuns = runs.flatMap((records, index) => failed(records, `Run ${index + 1}`));
-  return [...inRuns, ...failed(full.records, "The full count"), ...missedBounds(tunnels)];
+  const missed = [...missedBounds(tunnels), ...missedByFleet(fleets), ...missedByTranslation(translation)];
+  return [...inRuns, ...failed(full.records, "The full count"), ...missed];
 }
 
-/** @param {Pick<Report, "runs" | "full" | "tunnels">} report */
+/** @param {Judged} report */
 function verdict(report) {
   const all = faults(report);
   return all.length === 0 ? "Every run passed and no bound was missed." : all.map((fault) => `- ${fault}`).join("\n");

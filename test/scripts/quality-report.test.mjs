@@ -10,6 +10,30 @@ import { recordedSteps, sumOf } from "../../scripts/lib/recorded-steps.mjs";
 const totals = (/** @type {number} */ passed, failed = 0) => ({ passed, failed, skipped: 0 });
 const tunnels = { requests: 10_000, tunnels: 2, seconds: 9 };
 const full = { records: [], mutants: { files: [], missed: [] } };
+const fleet = {
+  keys: 10_000,
+  proxies: 100,
+  moves: 9900,
+  rebalanceMs: 8,
+  failureMs: 5,
+  lookupNs: 60,
+  editMs: 30,
+  startMs: 12,
+};
+const request = (/** @type {string} */ name) => ({
+  name,
+  bytes: 4096,
+  copiedBytes: 0,
+  us: name === "1000 messages" ? 900 : 9,
+});
+const figures = {
+  tunnels,
+  fleets: [fleet],
+  translation: {
+    requests: ["4 KB chat", "10 messages", "1000 messages", "20 MB image"].map(request),
+    answers: { textChunkUs: 1, callChunkUs: 1, whole4kUs: 3, image8mMs: 13 },
+  },
+};
 const way = { name: "", perSecond: 1, p50Ms: 1, p99Ms: 1, cpuMicrosPerRequest: 1, residentMb: 1, spread: 0 };
 
 test("steps run as ever, and what they gave is written down", async () => {
@@ -40,7 +64,7 @@ test("the report names every step, what was not run, and what failed", () => {
   const cuts = { name: "Cuts", counted: true, totals: totals(0, 1), seconds: 5 };
   const mutants = { files: [{ file: "judge.rs", caught: 3, missed: 1, unviable: 2 }], missed: ["judge.rs:1: x"] };
   const everything = { records: [cuts], mutants };
-  const text = qualityReport({ at: new Date(0), commit: "abc", runs, full: everything, throughput, tunnels });
+  const text = qualityReport({ at: new Date(0), commit: "abc", runs, full: everything, throughput, ...figures });
   assert.match(text, /- Date: 1970-01-01 00:00 UTC\n- Commit: abc\n- Machine: \d+ cores /);
   assert.match(text, /\| Rust tests +\| +7 passed, 0 failed, 3\.0 s \| +7 passed/);
   assert.match(text, /\| Proxies +\| +2 passed, 1 failed, 4\.0 s \| +not run \|/);
@@ -49,7 +73,11 @@ test("the report names every step, what was not run, and what failed", () => {
   assert.match(text, /- The full count failed in: Cuts\./);
   assert.match(text, /\| judge\.rs +\| +3 \| +1 \| +75 % BELOW THE BOUND \|/);
   assert.match(text, /- not noticed: `judge\.rs:1: x`/);
-  assert.deepEqual(faults({ runs: [[good]], full, tunnels }), []);
+  assert.match(text, /10000 keys over 100 proxies/);
+  assert.match(text, /4 KB chat, as Gemini's/);
+  assert.deepEqual(faults({ runs: [[good]], full, ...figures }), []);
+  const slow = { ...figures, fleets: [{ ...fleet, rebalanceMs: 11 }] };
+  assert.match(faults({ runs: [[good]], full, ...slow }).join(), /beyond 10 ms/);
 });
 
 test("mutants are counted by file, and one that runs for ever was noticed", () => {
