@@ -13,7 +13,11 @@ use serde_json::{Value, json};
 pub const KEPT: (&str, &str) = ("call_agg_kept", "a2VwdC1zaWduYXR1cmU=");
 
 pub fn context<R>(run: impl FnOnce(&Context<'_>) -> R) -> R {
-    let alias = |name: &str| (name == "gpt-5").then(|| "gemini-3.8-flash".to_owned());
+    let alias = |name: &str| match name {
+        "gpt-5" => Some("gemini-3.8-flash".to_owned()),
+        "dall-e-3" => Some("imagen-4.0-generate-001".to_owned()),
+        _ => None,
+    };
     let signature = |id: &str| (id == KEPT.0).then(|| Arc::from(KEPT.1));
     run(&Context { alias: &alias, signature: &signature, id: "id".to_owned(), created: 1 })
 }
@@ -31,7 +35,10 @@ pub fn translate(endpoint: &str, body: &Bytes) -> Result<Value, RequestError> {
         }
         "images" => {
             let decoded = images::decode(body, context)?;
-            let asked = json!({ "predict": decoded.predict });
+            let mut asked = json!({ "predict": decoded.predict });
+            if decoded.as_url {
+                asked["as_url"] = true.into();
+            }
             Ok(json!({ "target": decoded.target, "body": parsed(&decoded.body), "asked": asked }))
         }
         other => panic!("no endpoint {other}"),

@@ -1,5 +1,5 @@
 //! `POST /v1/images/generations`: Imagen's models are asked by `:predict`, Gemini's image models by generateContent.
-//! Both give pictures as base64, so addresses of pictures are refused.
+//! Both give pictures as base64; whether the client gets it as such or as a data URL is for the answer's encoder.
 
 use bytes::Bytes;
 
@@ -12,12 +12,7 @@ use crate::generate::body;
 use crate::generate::pieces::Pieces;
 use crate::generate::request::{Config, Data, Generate, Role, Text, Turn};
 
-const REFUSED: [Refused; 9] = [
-    Refused {
-        field: "response_format",
-        harmless: |node| is(node, &["b64_json"]),
-        instead: "Google gives pictures in the answer and keeps none at an address. Ask for `b64_json`.",
-    },
+const REFUSED: [Refused; 8] = [
     Refused {
         field: "background",
         harmless: |node| is(node, &["auto", "opaque"]),
@@ -71,6 +66,8 @@ pub struct Images {
     pub body: Vec<Bytes>,
     /// Answered by `:predict` (`predictions[].bytesBase64Encoded`), else by generateContent (`inlineData`).
     pub predict: bool,
+    /// A data URL in place of base64 alone.
+    pub as_url: bool,
     /// See [`Context::created`].
     pub created: u64,
 }
@@ -100,13 +97,32 @@ pub fn decode(body: &Bytes, context: &Context<'_>) -> Result<Images, RequestErro
         output_type(&request, &["png"])?;
         if count.is_some_and(|count| count > 1) {
             return Err(request.place("n").error(format!(
-                "`{}` draws one picture for each request; ask again for each, or take a model of Imagen.",
+                "`n` must be 1 with `{}`: it draws one picture in a call, and a request is one call here. Send the request \
+                 once for each picture, or take a model of Imagen, which draws several at once.",
                 model.name
             )));
         }
         (model.target("generateContent"), gemini(prompt, size.as_ref(), body))
     };
-    Ok(Images { target, body, predict, created: context.created, model: model.name })
+    Ok(Images {
+        target,
+        body,
+        predict,
+        as_url: as_url(&request, &model)?,
+        created: context.created,
+        model: model.name,
+    })
+}
+
+/// OpenAI's own models give addresses when they are called `dall-e-…` and base64 when they are not; a client that
+/// asks for one of them (by an alias) reads what it gave.
+fn as_url(request: &Object<'_, '_, '_>, model: &Model) -> Result<bool, RequestError> {
+    match request.str("response_format")?.as_deref() {
+        Some("url") => Ok(true),
+        Some("b64_json") => Ok(false),
+        Some(_) => Err(request.place("response_format").must_be("url or b64_json")),
+        None => Ok(model.written.starts_with("dall-e")),
+    }
 }
 
 fn is(node: &Node<'_>, words: &[&str]) -> bool {

@@ -43,7 +43,7 @@ pub fn decode<'s>(
         }
         Endpoint::Images => {
             let asked = images::decode(body, context)?;
-            let operation = Operation::Images { created: asked.created, as_url: false };
+            let operation = Operation::Images { created: asked.created, as_url: asked.as_url };
             Translatable { creates: true, ..post(asked.target, asked.model, asked.body, operation) }
         }
         Endpoint::Models => {
@@ -69,4 +69,25 @@ fn post(target: String, model: String, body: Vec<Bytes>, operation: Operation) -
 fn get(target: String, operation: Operation) -> Translatable {
     let (method, body, calls) = (Method::GET, Vec::new(), Vec::new());
     Translatable { method, target, model: None, body, calls, conversation: None, operation, creates: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::translation::Translation;
+
+    #[test]
+    fn pictures_come_in_the_form_that_was_asked_for() {
+        let answer = br#"{"predictions":[{"mimeType":"image/png","bytesBase64Encoded":"aGk="}]}"#;
+        for (format, expected) in [
+            (r#","response_format":"url""#, r#"{"created":7,"data":[{"url":"data:image/png;base64,aGk="}]}"#),
+            (r#","response_format":"b64_json""#, r#"{"created":7,"data":[{"b64_json":"aGk="}]}"#),
+            ("", r#"{"created":7,"data":[{"b64_json":"aGk="}]}"#),
+        ] {
+            let body = Bytes::from(format!(r#"{{"model":"imagen-4.0","prompt":"a cat"{format}}}"#));
+            let context = Context { alias: &|_| None, signature: &|_| None, id: String::new(), created: 7 };
+            let asked = decode(&Endpoint::Images, &body, &context, std::iter::empty()).unwrap();
+            assert_eq!(asked.operation.whole(answer).unwrap().body, expected);
+        }
+    }
 }
