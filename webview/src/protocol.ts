@@ -21,6 +21,7 @@ export type ToPanel = { readonly kind: "state"; readonly snapshot: Snapshot; rea
 /** Commands that the panel may ask for as they are. */
 export const PANEL_COMMANDS = [
   "addApiKey",
+  "importApiKeys",
   "addProxy",
   "copyEndpoint",
   "copyLocalToken",

@@ -6,6 +6,7 @@ import type { CoreSession } from "../core/session";
 import { InvalidInput } from "../input/fields";
 import type { Files } from "../ui/files";
 import type { Ui } from "../ui/ui";
+import { isList, showList } from "./listed";
 
 /** What commands may use. */
 export type App = {
@@ -77,8 +78,7 @@ async function replyOf(app: App, command: Command, argument: unknown): Promise<R
 function show(ui: Ui, { announce }: Command, reply: Reply): void {
   if (announce === "nothing") return;
   if (reply.kind === "refused") void ui.tell("error", reply.message);
-  else if (reply.kind === "proxies_listed" && reply.entries.some(({ result }) => result !== "added"))
-    void ui.tell("warning", reply.message);
+  else if (isList(reply) && !reply.entries.every(({ result }) => result === "added")) void showList(ui, reply);
   else if (announce === "notify") void ui.tell("info", reply.message);
   else ui.mention(reply.message);
 }

@@ -2,6 +2,7 @@
 
 import { backupCommands } from "./backups";
 import type { Command } from "./command";
+import { importCommands } from "./importKeys";
 import { keyCommands } from "./keys";
 import { proxyCommands } from "./proxies";
 import { rotatingCommands } from "./rotating";
@@ -12,6 +13,7 @@ export const PREFIX = "geminiAggregator.";
 
 export const commands: readonly Command[] = [
   ...keyCommands,
+  ...importCommands,
   ...proxyCommands,
   ...rotatingCommands,
   ...backupCommands,

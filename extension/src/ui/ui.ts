@@ -32,6 +32,10 @@ export type Ui = {
   /** A line that goes away by itself. */
   mention(message: string): void;
   copy(text: string): Promise<void>;
+  /** What is in the clipboard. */
+  pasted(): Promise<string>;
+  /** A new unsaved document in an editor. */
+  showDocument(language: "markdown", text: string): Promise<void>;
   /** Shows that work is under way until it ends. */
   busy<T>(title: string, work: () => Promise<T>): Promise<T>;
 };
