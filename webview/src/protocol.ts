@@ -23,6 +23,7 @@ export const PANEL_COMMANDS = [
   "addApiKey",
   "importApiKeys",
   "addProxy",
+  "connectTool",
   "copyEndpoint",
   "copyLocalToken",
   "startServer",

@@ -2,11 +2,14 @@
 // user is shown of a reply, so that every command answers alike; what a command does, its domain's file knows.
 
 import type { Reply, Snapshot } from "../../../native/addon/types.gen";
+import type { Tool } from "../connect/tools";
 import type { CoreSession } from "../core/session";
 import { InvalidInput } from "../input/fields";
 import type { Files } from "../ui/files";
 import type { Ui } from "../ui/ui";
 import { isList, showList } from "./listed";
+
+export type DocsPage = "connect" | "troubleshooting";
 
 /** What commands may use. */
 export type App = {
@@ -17,6 +20,10 @@ export type App = {
   /** Another command, by its id without the prefix. */
   run(id: string, argument?: unknown): Promise<unknown>;
   openPanel(): void;
+  /** A page of the docs that travel with the extension, at one of its sections. */
+  openDocs(page: DocsPage, section: string): Promise<void>;
+  /** Tells the user when the first request after now arrives that can be the tool's. */
+  awaitFirstRequest(tool: Tool): void;
   showLog(): void;
 };
 

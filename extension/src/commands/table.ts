@@ -2,6 +2,7 @@
 
 import { backupCommands } from "./backups";
 import type { Command } from "./command";
+import { connectCommands } from "./connect";
 import { importCommands } from "./importKeys";
 import { keyCommands } from "./keys";
 import { proxyCommands } from "./proxies";
@@ -18,5 +19,6 @@ export const commands: readonly Command[] = [
   ...rotatingCommands,
   ...backupCommands,
   ...serverCommands,
+  ...connectCommands,
   ...windowCommands,
 ];

@@ -25,6 +25,8 @@ export const vscodeUi: Ui = {
   async confirm(message, detail, action) {
     return (await vscode.window.showWarningMessage(message, { modal: true, detail }, action)) === action;
   },
+  choose: async (message, detail, ...actions) =>
+    vscode.window.showInformationMessage(message, { modal: true, detail }, ...actions),
   tell: async (level, message, ...actions) => TELL[level](message, ...actions),
   mention: (message) => void vscode.window.setStatusBarMessage(message, MENTION_MS),
   copy: async (text) => vscode.env.clipboard.writeText(text),
