@@ -7,6 +7,7 @@ import type { Level, Snapshot } from "../../native/addon/types.gen";
 import { type AggregatorStatus, type Exports, exportsOf, statusOf } from "./api/publicApi";
 import { type App, carryOut } from "./commands/command";
 import { commands, PREFIX } from "./commands/table";
+import { FirstRequest } from "./connect/firstRequest";
 import { loadAddon } from "./core/addon";
 import { CoreSession } from "./core/session";
 import { Notices } from "./notices/notices";
@@ -35,6 +36,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     snapshot: () => session.snapshot,
     run: async (id, argument) => vscode.commands.executeCommand(PREFIX + id, argument),
     openPanel: () => panel.reveal(),
+    openDocs: async (page, section) => {
+      const file = vscode.Uri.joinPath(context.extensionUri, "docs", `${page}.md`).with({ fragment: section });
+      await vscode.commands.executeCommand("markdown.showPreview", file);
+    },
+    awaitFirstRequest: (tool) => firstRequest.expect(tool, session.snapshot, Date.now()),
     showLog: () => log.show(),
   };
   const panel = new Panel(context.extensionUri, app, (message) => log.warn(message));
@@ -44,6 +50,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     showLog: app.showLog,
     allowDirect: () => session.command({ kind: "allow_direct_until_recovery" }),
   });
+  const firstRequest = new FirstRequest((message) => void vscodeUi.tell("info", message));
   const bar = new StatusBar(`${PREFIX}openPanel`);
   bar.show(session.snapshot);
   context.subscriptions.push(
@@ -55,6 +62,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     changes.event((snapshot) => {
       bar.show(snapshot);
       panel.update();
+      firstRequest.seen(snapshot, Date.now());
       status.fire(statusOf(snapshot));
       void notices.endpoint(snapshot.endpoint);
     }),

@@ -11,12 +11,12 @@ export type KeyId = string;
  */
 export type ProxyId = string;
 
-export type Command = { "kind": "add_key", key: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "modify_key", id: KeyId, key?: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "remove_key", id: KeyId, } | { "kind": "enable_key", id: KeyId, } | { "kind": "disable_key", id: KeyId, } | { "kind": "test_key", id: KeyId, } | { "kind": "add_proxy", url: string, name?: string, } | { "kind": "add_proxies", text: string, } | { "kind": "update_proxy", id: ProxyId, url?: string, name?: string, enabled?: boolean, } | { "kind": "remove_proxy", id: ProxyId, } | { "kind": "test_proxy", id: ProxyId, } | { "kind": "assign_proxy", key_id: KeyId, proxy_id: ProxyId | null, } | { "kind": "unassign_proxy", key_id: KeyId, } | { "kind": "rebalance_proxies" } | { "kind": "allow_direct_until_recovery" } | { "kind": "configure_rotating", url?: string, enabled: boolean, } | { "kind": "test_rotating" } | { "kind": "apply_settings", settings: Settings, } | { "kind": "rotate_local_token" } | { "kind": "export_backup", passphrase?: string, } | { "kind": "preview_backup", text: string, passphrase?: string, } | { "kind": "import_backup", text: string, passphrase?: string, };
+export type Command = { "kind": "add_key", key: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "add_keys", text: string, } | { "kind": "modify_key", id: KeyId, key?: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "remove_key", id: KeyId, } | { "kind": "enable_key", id: KeyId, } | { "kind": "disable_key", id: KeyId, } | { "kind": "test_key", id: KeyId, } | { "kind": "add_proxy", url: string, name?: string, } | { "kind": "add_proxies", text: string, } | { "kind": "update_proxy", id: ProxyId, url?: string, name?: string, enabled?: boolean, } | { "kind": "remove_proxy", id: ProxyId, } | { "kind": "test_proxy", id: ProxyId, } | { "kind": "assign_proxy", key_id: KeyId, proxy_id: ProxyId | null, } | { "kind": "unassign_proxy", key_id: KeyId, } | { "kind": "rebalance_proxies" } | { "kind": "allow_direct_until_recovery" } | { "kind": "configure_rotating", url?: string, enabled: boolean, } | { "kind": "test_rotating" } | { "kind": "apply_settings", settings: Settings, } | { "kind": "rotate_local_token" } | { "kind": "export_backup", passphrase?: string, } | { "kind": "preview_backup", text: string, passphrase?: string, } | { "kind": "import_backup", text: string, passphrase?: string, };
 
 /**
  * `message` is a whole sentence for the user; `field` names the faulty input (for example `url`).
  */
-export type Reply = { "kind": "done", message: string, id?: string, } | { "kind": "backup", message: string, text: string, } | { "kind": "backup_diff", message: string, diff: BackupDiff, } | { "kind": "proxies_listed", message: string, entries: Array<ListedProxy>, } | { "kind": "refused" } & Refusal;
+export type Reply = { "kind": "done", message: string, id?: string, } | { "kind": "backup", message: string, text: string, } | { "kind": "backup_diff", message: string, diff: BackupDiff, } | { "kind": "proxies_listed", message: string, entries: Array<ListedProxy>, } | { "kind": "keys_listed", message: string, entries: Array<ListedKey>, } | { "kind": "refused" } & Refusal;
 
 /**
  * What restoring a backup would change or has changed.
@@ -61,7 +61,20 @@ line: number, result: ListedResult,
  */
 message: string, id?: ProxyId, };
 
-export type ListedResult = "added" | "duplicate" | "refused";
+/**
+ * What became of one row of a list of keys.
+ */
+export type ListedKey = { 
+/**
+ * From 1.
+ */
+line: number, result: ListedResult, 
+/**
+ * A whole sentence; of the key at most its last four characters.
+ */
+message: string, id?: KeyId, };
+
+export type ListedResult = "added" | "duplicate" | "refused" | "skipped";
 
 export type Refusal = { code: RefusalCode, message: string, field?: string, };
 

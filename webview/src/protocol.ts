@@ -21,7 +21,9 @@ export type ToPanel = { readonly kind: "state"; readonly snapshot: Snapshot; rea
 /** Commands that the panel may ask for as they are. */
 export const PANEL_COMMANDS = [
   "addApiKey",
+  "importApiKeys",
   "addProxy",
+  "connectTool",
   "copyEndpoint",
   "copyLocalToken",
   "startServer",

@@ -101,7 +101,7 @@ const importBackup = withInput("importBackup", {
     return app.session.command({ kind: "import_backup", text, ...given({ passphrase }) });
   },
   async ask(app) {
-    const place = await app.files.askOpen("Import Backup");
+    const place = await app.files.askOpen("Import Backup", "backup");
     if (place === undefined) return undefined;
     const text = await read(app, place);
     return typeof text === "string" ? review(app, text, undefined) : text;

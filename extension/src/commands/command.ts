@@ -2,10 +2,14 @@
 // user is shown of a reply, so that every command answers alike; what a command does, its domain's file knows.
 
 import type { Reply, Snapshot } from "../../../native/addon/types.gen";
+import type { Tool } from "../connect/tools";
 import type { CoreSession } from "../core/session";
 import { InvalidInput } from "../input/fields";
 import type { Files } from "../ui/files";
 import type { Ui } from "../ui/ui";
+import { isList, showList } from "./listed";
+
+export type DocsPage = "connect" | "troubleshooting";
 
 /** What commands may use. */
 export type App = {
@@ -16,6 +20,10 @@ export type App = {
   /** Another command, by its id without the prefix. */
   run(id: string, argument?: unknown): Promise<unknown>;
   openPanel(): void;
+  /** A page of the docs that travel with the extension, at one of its sections. */
+  openDocs(page: DocsPage, section: string): Promise<void>;
+  /** Tells the user when the first request after now arrives that can be the tool's. */
+  awaitFirstRequest(tool: Tool): void;
   showLog(): void;
 };
 
@@ -77,8 +85,7 @@ async function replyOf(app: App, command: Command, argument: unknown): Promise<R
 function show(ui: Ui, { announce }: Command, reply: Reply): void {
   if (announce === "nothing") return;
   if (reply.kind === "refused") void ui.tell("error", reply.message);
-  else if (reply.kind === "proxies_listed" && reply.entries.some(({ result }) => result !== "added"))
-    void ui.tell("warning", reply.message);
+  else if (isList(reply) && !reply.entries.every(({ result }) => result === "added")) void showList(ui, reply);
   else if (announce === "notify") void ui.tell("info", reply.message);
   else ui.mention(reply.message);
 }

@@ -59,7 +59,7 @@ function replyTo(endpoint: EndpointView): Reply {
   }
 }
 
-function notListening(endpoint: EndpointView): Reply {
+export function notListening(endpoint: EndpointView): Reply {
   if (endpoint.kind === "failed" || endpoint.kind === "elsewhere") return replyTo(endpoint);
   return {
     kind: "refused",

@@ -2,6 +2,8 @@
 
 import { backupCommands } from "./backups";
 import type { Command } from "./command";
+import { connectCommands } from "./connect";
+import { importCommands } from "./importKeys";
 import { keyCommands } from "./keys";
 import { proxyCommands } from "./proxies";
 import { rotatingCommands } from "./rotating";
@@ -12,9 +14,11 @@ export const PREFIX = "geminiAggregator.";
 
 export const commands: readonly Command[] = [
   ...keyCommands,
+  ...importCommands,
   ...proxyCommands,
   ...rotatingCommands,
   ...backupCommands,
   ...serverCommands,
+  ...connectCommands,
   ...windowCommands,
 ];

@@ -7,7 +7,7 @@ export type Place = string;
 export type Files = {
   /** Undefined when the user lets go. */
   askSave(title: string, name: string): Promise<Place | undefined>;
-  askOpen(title: string): Promise<Place | undefined>;
+  askOpen(title: string, kind: "backup" | "any"): Promise<Place | undefined>;
   /** The place of an absolute path. */
   at(path: string): Place;
   /** How the place is shown. */

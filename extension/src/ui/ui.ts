@@ -27,11 +27,17 @@ export type Ui = {
   pick<T>(title: string, choices: readonly Choice<T>[]): Promise<T | undefined>;
   /** True only when the user pressed the button named `action`. */
   confirm(message: string, detail: string, action: string): Promise<boolean>;
+  /** A dialog with several ways on; gives the one pressed. */
+  choose(message: string, detail: string, ...actions: string[]): Promise<string | undefined>;
   /** A notification with buttons; gives the one pressed. */
   tell(level: "info" | "warning" | "error", message: string, ...actions: string[]): Promise<string | undefined>;
   /** A line that goes away by itself. */
   mention(message: string): void;
   copy(text: string): Promise<void>;
+  /** What is in the clipboard. */
+  pasted(): Promise<string>;
+  /** A new unsaved document in an editor. */
+  showDocument(language: "markdown", text: string): Promise<void>;
   /** Shows that work is under way until it ends. */
   busy<T>(title: string, work: () => Promise<T>): Promise<T>;
 };

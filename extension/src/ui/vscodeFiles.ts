@@ -15,8 +15,9 @@ export const vscodeFiles: Files = {
     const chosen = await vscode.window.showSaveDialog({ title, filters: FILTERS, defaultUri: suggested });
     return chosen?.toString();
   },
-  async askOpen(title) {
-    const [chosen] = (await vscode.window.showOpenDialog({ title, filters: FILTERS, canSelectMany: false })) ?? [];
+  async askOpen(title, kind) {
+    const filters = kind === "backup" ? FILTERS : {};
+    const [chosen] = (await vscode.window.showOpenDialog({ title, filters, canSelectMany: false })) ?? [];
     return chosen?.toString();
   },
   at: (path) => vscode.Uri.file(path).toString(),

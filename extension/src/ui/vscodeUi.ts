@@ -25,9 +25,15 @@ export const vscodeUi: Ui = {
   async confirm(message, detail, action) {
     return (await vscode.window.showWarningMessage(message, { modal: true, detail }, action)) === action;
   },
+  choose: async (message, detail, ...actions) =>
+    vscode.window.showInformationMessage(message, { modal: true, detail }, ...actions),
   tell: async (level, message, ...actions) => TELL[level](message, ...actions),
   mention: (message) => void vscode.window.setStatusBarMessage(message, MENTION_MS),
   copy: async (text) => vscode.env.clipboard.writeText(text),
+  pasted: async () => vscode.env.clipboard.readText(),
+  async showDocument(language, content) {
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language, content }));
+  },
   busy: async (title, work) =>
     vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, work),
 };

@@ -21,6 +21,10 @@ pub enum Command {
         weight: Option<u32>,
         cooldown_seconds: Option<u32>,
     },
+    /// A pasted list or the text of a file: one key to a line, CSV, `.env`, or the YAML or JSON of the headless program.
+    AddKeys {
+        text: String,
+    },
     ModifyKey {
         id: KeyId,
         key: Option<String>,
@@ -140,6 +144,11 @@ pub enum Reply {
         message: String,
         entries: Vec<ListedProxy>,
     },
+    /// To `AddKeys`.
+    KeysListed {
+        message: String,
+        entries: Vec<ListedKey>,
+    },
     Refused(Refusal),
 }
 
@@ -156,12 +165,27 @@ pub struct ListedProxy {
     pub id: Option<ProxyId>,
 }
 
+/// What became of one row of a list of keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ListedKey {
+    /// From 1.
+    pub line: u32,
+    pub result: ListedResult,
+    /// A whole sentence; of the key at most its last four characters.
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub id: Option<KeyId>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum ListedResult {
     Added,
     Duplicate,
     Refused,
+    /// Something else than what the list is for, such as another service's variable in a `.env` file.
+    Skipped,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use aggregator_core::backup::diff::{BackupDiff, Differences};
-use aggregator_core::command::{Command, ListedProxy, ListedResult, Refusal, RefusalCode, Reply};
+use aggregator_core::command::{Command, ListedKey, ListedProxy, ListedResult, Refusal, RefusalCode, Reply};
 use aggregator_core::events::{Event, EventType, Level};
 use aggregator_core::ids::{KeyId, ProxyId};
 use aggregator_core::keys::circuit::Circuit;
@@ -40,6 +40,7 @@ fn generate() -> String {
     declare::<BackupDiff>(&mut text);
     declare::<Differences>(&mut text);
     declare::<ListedProxy>(&mut text);
+    declare::<ListedKey>(&mut text);
     declare::<ListedResult>(&mut text);
     declare::<Refusal>(&mut text);
     declare::<RefusalCode>(&mut text);

@@ -53,7 +53,8 @@ export class EndpointCard extends LitElement {
         ${
           reachable
             ? [
-                button("copy-endpoint", "Copy address", "copyEndpoint", true),
+                button("connect-tool", "Connect a tool…", "connectTool", true),
+                button("copy-endpoint", "Copy address", "copyEndpoint"),
                 button("copy-token", "Copy token", "copyLocalToken"),
               ]
             : nothing

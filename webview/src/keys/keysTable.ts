@@ -36,6 +36,14 @@ export class KeysTable extends LitElement {
         <span class="grow"></span>
         <button
           type="button"
+          data-testid="import-keys"
+          ?disabled=${this.readOnly}
+          @click=${() => send({ kind: "run", command: "importApiKeys" })}
+        >
+          Import keys
+        </button>
+        <button
+          type="button"
           class="primary"
           data-testid="add-key"
           ?disabled=${this.readOnly}

@@ -31,6 +31,7 @@ impl Aggregator {
             Command::RotateLocalToken => return self.rotate_local_token().await,
             Command::AllowDirectUntilRecovery => return self.allow_direct(),
             Command::AddProxies { text } => return self.add_proxies(&text).await,
+            Command::AddKeys { text } => return self.add_keys(&text).await,
             Command::ExportBackup { passphrase } => return self.export_backup(passphrase).await,
             Command::PreviewBackup { text, passphrase } => {
                 return self.preview_backup(text, passphrase).await;
@@ -68,6 +69,7 @@ impl Aggregator {
             | Command::AllowDirectUntilRecovery
             | Command::RotateLocalToken
             | Command::AddProxies { .. }
+            | Command::AddKeys { .. }
             | Command::ExportBackup { .. }
             | Command::PreviewBackup { .. }
             | Command::ImportBackup { .. } => {

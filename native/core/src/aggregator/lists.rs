@@ -26,7 +26,8 @@ impl Aggregator {
             Ok(Edited { subject: Subject::Nothing, message: String::new() })
         })
         .await?;
-        Ok(Reply::ProxiesListed { message: summary(&results), entries: results })
+        let told = results.iter().map(|entry| (entry.line, entry.result, entry.message.as_str()));
+        Ok(Reply::ProxiesListed { message: summary("proxy", told), entries: results })
     }
 }
 
@@ -47,16 +48,23 @@ fn add(pools: &mut Pools, entry: &Listed<'_>, now: Millis) -> ListedProxy {
 }
 
 /// `2 proxies added, 1 was there already, 1 refused. Line 3: …`
-fn summary(results: &[ListedProxy]) -> String {
-    let count = |result| results.iter().filter(|entry| entry.result == result).count();
-    let mut parts = vec![format!("{} added", counted(count(ListedResult::Added), "proxy"))];
+pub(super) fn summary<'a>(
+    noun: &str,
+    results: impl Iterator<Item = (u32, ListedResult, &'a str)> + Clone,
+) -> String {
+    let count = |result| results.clone().filter(|(_, found, _)| *found == result).count();
+    let mut parts = vec![format!("{} added", counted(count(ListedResult::Added), noun))];
     match count(ListedResult::Duplicate) {
         0 => {}
         1 => parts.push("1 was there already".to_owned()),
         twins => parts.push(format!("{twins} were there already")),
     }
-    let mut refused = results.iter().filter(|entry| entry.result == ListedResult::Refused);
-    let Some(first) = refused.next() else { return format!("{}.", parts.join(", ")) };
+    match count(ListedResult::Skipped) {
+        0 => {}
+        others => parts.push(format!("{} left out", counted(others, "line"))),
+    }
+    let first = results.clone().find(|(_, result, _)| *result == ListedResult::Refused);
+    let Some((line, _, message)) = first else { return format!("{}.", parts.join(", ")) };
     parts.push(format!("{} refused", count(ListedResult::Refused)));
-    format!("{}. Line {}: {}", parts.join(", "), first.line, first.message)
+    format!("{}. Line {line}: {message}", parts.join(", "))
 }

@@ -9,6 +9,7 @@ mod changes;
 mod commands;
 mod edit;
 mod keeping;
+mod key_lists;
 mod listening;
 mod lists;
 mod moves;

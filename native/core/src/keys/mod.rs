@@ -2,6 +2,7 @@
 //! Knows nothing of proxies, sockets or storage; time and randomness are arguments.
 
 pub mod circuit;
+pub mod list;
 pub mod pacific;
 pub mod quota;
 pub mod recent;

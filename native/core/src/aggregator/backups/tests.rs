@@ -149,3 +149,49 @@ async fn the_good_proxies_of_a_list_are_added_in_one_change_and_the_others_named
     let Reply::Refused(refusal) = add_list(&aggregator, "# nothing\n").await else { panic!() };
     assert_eq!(refusal.field.as_deref(), Some("text"));
 }
+
+async fn add_keys(aggregator: &Arc<Aggregator>, text: &str) -> Reply {
+    aggregator.command(Command::AddKeys { text: text.to_owned() }).await
+}
+
+#[tokio::test]
+async fn the_good_keys_of_a_list_are_added_in_one_change_and_the_others_named_by_row() {
+    let (aggregator, keyring) = open(furnished());
+    let twin = entered(&aggregator).keys.remove(0).secret.expose().to_owned();
+    let list = format!(
+        "name,key,project,proxy\nwork,test-key-list-0001,proj-9,p2\nagain,{twin},,\nwork,test-key-list-0003,,\n,test-key-list-0004,,nowhere\n"
+    );
+    let Reply::KeysListed { message, entries } = add_keys(&aggregator, &list).await else { panic!() };
+    use ListedResult::{Added, Duplicate, Refused};
+    let results: Vec<_> = entries.iter().map(|entry| (entry.line, entry.result)).collect();
+    assert_eq!(results, [(2, Added), (3, Duplicate), (4, Refused), (5, Added)]);
+    assert!(message.starts_with("2 keys added, 1 was there already, 1 refused. Line 4: "), "{message}");
+    let told = format!("{message} {entries:?}");
+    assert!(!told.contains("test-key") && told.contains("••••0001"), "{told}");
+    let after = entered(&aggregator);
+    let (_, work) = after.keys_by_id().into_iter().find(|(_, key)| key.name == "work").unwrap();
+    assert_eq!(work.project.as_deref(), Some("proj-9"));
+    let placed = after.assignments.iter().find(|placed| placed.key_id == work.id).unwrap();
+    assert!(
+        placed.is_manual && placed.proxy_id.as_ref().is_some_and(|id| id.to_string() == "proxy_p2"),
+        "{placed:?}"
+    );
+    assert_eq!(keyring.saves.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_list_of_keys_that_cannot_be_saved_or_read_changes_nothing() {
+    let (aggregator, keyring) = open(furnished());
+    keyring.broken.store(true, Ordering::SeqCst);
+    let before = entered(&aggregator);
+    let refusals = [
+        (add_keys(&aggregator, "test-key-list-0001\ntest-key-list-0002").await, RefusalCode::NotSaved),
+        (add_keys(&aggregator, "keys: [{").await, RefusalCode::Invalid),
+        (add_keys(&aggregator, "# nothing").await, RefusalCode::Invalid),
+    ];
+    for (reply, code) in refusals {
+        let Reply::Refused(refusal) = reply else { panic!("{reply:?}") };
+        assert_eq!(refusal.code, code, "{}", refusal.message);
+    }
+    assert_eq!(entered(&aggregator), before);
+}
