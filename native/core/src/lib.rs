@@ -1,5 +1,5 @@
 //! All behaviour of the Gemini API Key Aggregator: keys, proxies, assignments, the local endpoint and the way
-//! from it to Google. It knows nothing of Node, VS Code, YAML or files of its own choosing; hosts hand it what the
+//! from it to Google. It knows nothing of Node, VS Code or files of its own choosing; hosts hand it what the
 //! user entered and a vault to keep it in, and talk to it through [`aggregator::Aggregator`].
 //!
 //! One request, one direction: accept → guard → route → decode → dispatch ⇄ attempt → encode → reply.
