@@ -8,6 +8,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { startDanted, startSquid } from "../../proxies/index.mjs";
 import { behave } from "../../upstream/index.mjs";
 import { ALPHA, BETA, Bench, KEYS } from "../lib/bench.mjs";
+import { TOKEN } from "../lib/gateway.mjs";
 import { ask, CLIENTS } from "../lib/openai-clients.mjs";
 import { eachThroughItsOwn } from "../lib/ways.mjs";
 
@@ -93,3 +94,48 @@ for (const client of CLIENTS) {
     });
   });
 }
+
+/**
+ * The key that answered a chat of plain text, or a pinned one.
+ * @param {import("../lib/gateway.mjs").Gateway} gateway @param {object[]} messages @param {string} [pinned]
+ */
+async function chat(gateway, messages, pinned) {
+  const headers = { authorization: `Bearer ${TOKEN}`, ...(pinned ? { "x-aggregator-key": pinned } : {}) };
+  const body = { model: "gemini-3.8-flash", messages };
+  const answer = await gateway.ask("/v1/chat/completions", { token: null, headers, body });
+  await answer.text();
+  assert.equal(answer.status, 200);
+  return answer.headers["x-aggregator-key"];
+}
+
+test("a conversation of plain text stays on its key, too; a new one takes the next", async () => {
+  const gateway = await bench.gateway({ keys: [KEYS.alpha, KEYS.beta] });
+  const began = [];
+  for (const opening of ["one", "two"]) {
+    const messages = [{ role: "user", content: opening }];
+    const keys = new Set();
+    for (const more of ["and", "so", "on"]) {
+      keys.add(await chat(gateway, messages));
+      messages.push({ role: "assistant", content: "Well." }, { role: "user", content: more });
+    }
+    assert.equal(keys.size, 1, `${opening}: ${[...keys]}`);
+    began.push(...keys);
+  }
+  assert.equal(new Set(began).size, 2);
+  await gateway.stop();
+});
+
+test("a signature that another project's key refuses goes to the key that the conversation was held with", async () => {
+  const gateway = await bench.gateway({ keys: [KEYS.alpha, KEYS.beta] });
+  const messages = [{ role: "user", content: "Hi" }];
+  assert.equal(await chat(gateway, messages, "alpha"), "alpha");
+  messages.push({ role: "assistant", content: "Well." }, { role: "user", content: "And?" });
+  const words = "Function call is missing a thought_signature in functionCall parts.";
+  const refused = behave.googleError(400, "INVALID_ARGUMENT", words);
+  bench.upstream.script.key(ALPHA).once(behave.overloaded());
+  bench.upstream.script.key(BETA).always(behave.say({ status: 400, pieces: [JSON.stringify(refused)] }));
+  assert.equal(await chat(gateway, messages), "alpha", "asked again after the other had refused");
+  const asked = bench.upstream.ledger.requests.map(({ key }) => key);
+  assert.deepEqual(asked, [ALPHA, ALPHA, BETA, ALPHA]);
+  await gateway.stop();
+});

@@ -147,9 +147,11 @@ impl Search {
         if !verdict.signature_refused || !repeatable || self.attempts >= self.most {
             return false;
         }
-        let owner = self.wish.preferred.take().filter(|owner| *owner != pick.key);
-        self.wish.pinned = owner.map(|owner| owner.to_string()).or(self.wish.pinned.take());
-        self.wish.pinned.as_deref().is_some_and(|owner| owner != pick.key.as_str())
+        let Some(owner) = self.wish.preferred.take().filter(|owner| *owner != pick.key) else { return false };
+        // It may have tried before, and failed for another reason.
+        self.wish.tried.retain(|key| *key != owner);
+        self.wish.pinned = Some(owner.to_string());
+        true
     }
 
     /// The rotating proxy failed the request: its key tries again by a new tunnel, each time after a longer pause, and

@@ -224,8 +224,10 @@ fn conversation_of(key: &str) -> Search {
 #[test]
 fn a_refused_signature_sends_the_conversation_to_its_own_key_once() {
     let mut search = conversation_of("a");
+    failed(&mut search, "a", &status(503), 1_000);
     assert_eq!(failed(&mut search, "b", &signature_refused(), 1_000), Next::Again(1_000));
     assert_eq!(search.wish().pinned.as_deref(), Some("a"));
+    assert!(!search.wish().tried.contains(&"a".into()), "though it had tried");
     assert_eq!(
         failed(&mut search, "a", &signature_refused(), 1_000),
         Next::GiveUp,
