@@ -118,7 +118,6 @@ impl<'a> Node<'a> {
         let number = self.as_f64()?;
         self.raw.parse().ok().or_else(|| {
             let whole = number.fract() == 0.0 && number.abs() <= EXACT;
-            #[allow(clippy::cast_possible_truncation)]
             whole.then_some(number as i64)
         })
     }

@@ -25,7 +25,6 @@ pub fn read<'a>(body: &Object<'_, '_, 'a>) -> Result<Config<'a>, RequestError> {
 
 /// Gemini's seeds have 32 bits: of a longer one the lower bits count, so that equal seeds stay equal.
 fn seed(body: &Object<'_, '_, '_>) -> Result<Option<i32>, RequestError> {
-    #[allow(clippy::cast_possible_truncation)]
     Ok(body.whole("seed")?.map(|seed| seed as i32))
 }
 
