@@ -10,7 +10,8 @@ import type { Files } from "../ui/files";
 import type { Ui } from "../ui/ui";
 import { isList, showList } from "./listed";
 
-export type DocsPage = "connect" | "troubleshooting";
+/** A page of `docs/` that .vscodeignore lets into the .vsix. */
+export type DocsPage = "connect";
 
 /** What commands may use. */
 export type App = {

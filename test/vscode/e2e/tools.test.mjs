@@ -61,6 +61,15 @@ step("a tool is connected: what is copied works as it is, and its first request 
   );
 });
 
+step("a tool's section of the docs opens, and nothing is copied", async () => {
+  await window.putOnClipboard("mine");
+  await window.runCommand("Gemini Aggregator: Connect a Tool…");
+  await window.find("Connect a tool to this endpoint", "aider");
+  await window.confirm(/Connect aider/, "Open Docs Section");
+  await window.panel.getByRole("heading", { name: "aider" }).waitFor({ timeout: 30_000 });
+  assert.equal(await window.clipboard(), "mine");
+});
+
 step("the doctor's report says what is well and what is not, and names nothing of mine", async () => {
   await addProxy(window, "nowhere", "socks5://somebody:open-sesame@127.0.0.1:9");
   await openPanel(window);
