@@ -2,6 +2,7 @@
 // is the core's to say, how it looks is for the status bar, the panel and the notices.
 
 import { mkdir } from "node:fs/promises";
+import { homedir } from "node:os";
 import * as vscode from "vscode";
 import type { Level, Snapshot } from "../../native/addon/types.gen";
 import { type AggregatorStatus, type Exports, exportsOf, statusOf } from "./api/publicApi";
@@ -10,6 +11,7 @@ import { commands, PREFIX } from "./commands/table";
 import { FirstRequest } from "./connect/firstRequest";
 import { loadAddon } from "./core/addon";
 import { CoreSession } from "./core/session";
+import type { DoctorHost } from "./doctor/gather";
 import { Notices } from "./notices/notices";
 import { Panel, VIEW_TYPE } from "./panel/panel";
 import { adoptSettings, currentSettings, onSettingsChange, setPort } from "./settings/watchSettings";
@@ -40,6 +42,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
       const file = vscode.Uri.joinPath(context.extensionUri, "docs", `${page}.md`).with({ fragment: section });
       await vscode.commands.executeCommand("markdown.showPreview", file);
     },
+    doctor: doctorFor(context, session),
     awaitFirstRequest: (tool) => firstRequest.expect(tool, session.snapshot, Date.now()),
     showLog: () => log.show(),
   };
@@ -48,6 +51,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     choosePort: setPort,
     retry: () => session.restart(),
     showLog: app.showLog,
+    doctor: () => app.run("doctor"),
     allowDirect: () => session.command({ kind: "allow_direct_until_recovery" }),
   });
   const firstRequest = new FirstRequest((message) => void vscodeUi.tell("info", message));
@@ -85,6 +89,29 @@ export async function deactivate(): Promise<void> {
   open = undefined;
 }
 
+function doctorFor(context: vscode.ExtensionContext, session: CoreSession): DoctorHost {
+  const { packageJSON }: { packageJSON: { version: string } } = context.extension;
+  const way = vscode.env.remoteName === undefined ? "local" : `remote (${vscode.env.remoteName})`;
+  const screen = vscode.env.uiKind === vscode.UIKind.Web ? "in the browser" : "on the desktop";
+  return {
+    tokenFile: tokenFile(context),
+    secrets: context.secrets,
+    home: homedir(),
+    versions: {
+      extension: packageJSON.version,
+      editor: `${vscode.env.appName} ${vscode.version}`,
+      node: process.versions.node,
+      machine: `${process.platform} ${process.arch}, ${way}, ${screen}`,
+    },
+    settings: currentSettings,
+    startWarnings: () => session.startWarnings,
+  };
+}
+
+function tokenFile(context: vscode.ExtensionContext): string {
+  return vscode.Uri.joinPath(context.globalStorageUri, "local-token").fsPath;
+}
+
 function sessionFor(
   context: vscode.ExtensionContext,
   log: vscode.LogOutputChannel,
@@ -95,7 +122,7 @@ function sessionFor(
     loadAddon,
     secrets: context.secrets,
     memory: context.globalState,
-    tokenFile: vscode.Uri.joinPath(context.globalStorageUri, "local-token").fsPath,
+    tokenFile: tokenFile(context),
     stateFile: vscode.Uri.joinPath(context.globalStorageUri, "state.json").fsPath,
     extraCaFile: process.env.NODE_EXTRA_CA_CERTS,
     settings: currentSettings,

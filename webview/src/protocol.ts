@@ -30,6 +30,7 @@ export const PANEL_COMMANDS = [
   "stopServer",
   "restartServer",
   "showLog",
+  "doctor",
 ] as const;
 
 /** Commands for one key or one proxy. */

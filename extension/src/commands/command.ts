@@ -4,12 +4,14 @@
 import type { Reply, Snapshot } from "../../../native/addon/types.gen";
 import type { Tool } from "../connect/tools";
 import type { CoreSession } from "../core/session";
+import type { DoctorHost } from "../doctor/gather";
 import { InvalidInput } from "../input/fields";
 import type { Files } from "../ui/files";
 import type { Ui } from "../ui/ui";
 import { isList, showList } from "./listed";
 
-export type DocsPage = "connect" | "troubleshooting";
+/** A page of `docs/` that .vscodeignore lets into the .vsix. */
+export type DocsPage = "connect";
 
 /** What commands may use. */
 export type App = {
@@ -22,6 +24,8 @@ export type App = {
   openPanel(): void;
   /** A page of the docs that travel with the extension, at one of its sections. */
   openDocs(page: DocsPage, section: string): Promise<void>;
+  /** What the doctor looks at beside the snapshot. */
+  readonly doctor: DoctorHost;
   /** Tells the user when the first request after now arrives that can be the tool's. */
   awaitFirstRequest(tool: Tool): void;
   showLog(): void;

@@ -3,6 +3,7 @@
 import { backupCommands } from "./backups";
 import type { Command } from "./command";
 import { connectCommands } from "./connect";
+import { doctorCommands } from "./doctor";
 import { importCommands } from "./importKeys";
 import { keyCommands } from "./keys";
 import { proxyCommands } from "./proxies";
@@ -20,5 +21,6 @@ export const commands: readonly Command[] = [
   ...backupCommands,
   ...serverCommands,
   ...connectCommands,
+  ...doctorCommands,
   ...windowCommands,
 ];

@@ -48,6 +48,7 @@ export class CoreSession {
   #opened: Opened | undefined;
   #settings: Settings | undefined;
   #snapshot = nothingYet;
+  #startWarnings: readonly string[] = [];
   #closed = false;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -57,6 +58,11 @@ export class CoreSession {
 
   get snapshot(): Snapshot {
     return this.#snapshot;
+  }
+
+  /** What was wrong with stored data when the core was opened, as sentences. */
+  get startWarnings(): readonly string[] {
+    return this.#startWarnings;
   }
 
   /** Opens the core when it is not open yet, then starts the server. Never rejects: failures are an EndpointView. */
@@ -157,7 +163,8 @@ export class CoreSession {
     for (const note of report.notes) host.onNote(note);
     if (report.legacy_settings) await this.#adopt(report.legacy_settings);
     const lost = lostKeys(host.memory, JSON.parse(core.snapshot()).keys.length);
-    for (const warning of lost === undefined ? report.warnings : [...report.warnings, lost]) host.onWarning(warning);
+    this.#startWarnings = lost === undefined ? report.warnings : [...report.warnings, lost];
+    for (const warning of this.#startWarnings) host.onWarning(warning);
     return this.#opened;
   }
 

@@ -24,6 +24,7 @@ function stage(press: string | undefined, ...typed: string[]) {
     choosePort: async (port) => void called.push(`port ${port}`),
     retry: async () => void called.push("retry"),
     showLog: () => void called.push("log"),
+    doctor: async () => void called.push("doctor"),
     allowDirect: async () => void called.push("direct"),
   });
   return { seen, called, notices };
@@ -73,4 +74,12 @@ it.each([
   ["80a", undefined],
 ])("reads the port %j as %j", (text, port) => {
   expect(parsePort(text)).toBe(port);
+});
+
+it("runs the doctor where something fails", async () => {
+  const { called, notices } = stage("Run Doctor");
+  await notices.endpoint(failed);
+  await notices.warning("The stored secret is damaged.");
+  await notices.proxiesDown("No proxy works any more.");
+  expect(called).toEqual(["doctor", "doctor", "doctor"]);
 });

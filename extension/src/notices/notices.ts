@@ -8,12 +8,14 @@ export type Answers = {
   choosePort(port: number): Promise<void>;
   retry(): Promise<unknown>;
   showLog(): void;
+  doctor(): Promise<unknown>;
   allowDirect(): Promise<unknown>;
 };
 
 const CHOOSE_PORT = "Choose Another Port";
 const RETRY = "Retry";
 const SHOW_LOG = "Show Log";
+const DOCTOR = "Run Doctor";
 const ALLOW_DIRECT = "Allow Direct Until a Proxy Is Back";
 
 export class Notices {
@@ -32,24 +34,26 @@ export class Notices {
     const before = this.#failure;
     this.#failure = endpoint.kind === "failed" ? endpoint.message : undefined;
     if (this.#failure === undefined || this.#failure === before) return;
-    const answer = await this.#ui.tell("error", this.#failure, CHOOSE_PORT, RETRY, SHOW_LOG);
+    const answer = await this.#ui.tell("error", this.#failure, CHOOSE_PORT, RETRY, DOCTOR);
     if (answer === CHOOSE_PORT) await this.#askPort();
     if (answer === RETRY) await this.#answers.retry();
-    if (answer === SHOW_LOG) this.#answers.showLog();
+    if (answer === DOCTOR) await this.#answers.doctor();
   }
 
   async warning(message: string): Promise<void> {
     if (this.#warningsShown.has(message)) return;
     this.#warningsShown.add(message);
-    const answer = await this.#ui.tell("warning", message, SHOW_LOG);
+    const answer = await this.#ui.tell("warning", message, DOCTOR, SHOW_LOG);
     this.#warningsShown.delete(message);
+    if (answer === DOCTOR) await this.#answers.doctor();
     if (answer === SHOW_LOG) this.#answers.showLog();
   }
 
   /** No proxy works and nothing may go direct: the user may allow it for this once. */
   async proxiesDown(message: string): Promise<void> {
-    const answer = await this.#ui.tell("error", message, ALLOW_DIRECT, SHOW_LOG);
+    const answer = await this.#ui.tell("error", message, ALLOW_DIRECT, DOCTOR, SHOW_LOG);
     if (answer === ALLOW_DIRECT) await this.#answers.allowDirect();
+    if (answer === DOCTOR) await this.#answers.doctor();
     if (answer === SHOW_LOG) this.#answers.showLog();
   }
 

@@ -72,6 +72,16 @@ export class Workbench {
     await this.#row(label).click({ timeout: DEADLINE });
   }
 
+  /**
+   * The same in a list too long to be drawn whole: types the label first, once the list with this title is there.
+   * @param {string | RegExp} title @param {string} label
+   */
+  async find(title, label) {
+    await this.#prompted(title);
+    await this.#field.fill(label);
+    await this.pick(label);
+  }
+
   /** Leaves an input box or quick pick without an answer. */
   async cancel() {
     await this.page.keyboard.press("Escape");
@@ -114,6 +124,20 @@ export class Workbench {
   /** What the last command copied. */
   async clipboard() {
     return this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
+  /** As if copied elsewhere. @param {string} text */
+  async putOnClipboard(text) {
+    await this.page.evaluate((copied) => navigator.clipboard.writeText(copied), text);
+  }
+
+  /** The text of the editor in front, by way of the clipboard: the page draws only the lines in sight. */
+  async document() {
+    await this.page.locator(".editor-group-container.active .monaco-editor .view-lines").click({ timeout: DEADLINE });
+    await this.putOnClipboard("");
+    await this.page.keyboard.press("Control+A");
+    await this.page.keyboard.press("Control+C");
+    return pollUntil(() => this.clipboard(), { what: "the document's text is copied" });
   }
 
   async clearNotifications() {

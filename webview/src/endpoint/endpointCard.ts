@@ -59,7 +59,8 @@ export class EndpointCard extends LitElement {
               ]
             : nothing
         }
-        ${serverButtons(endpoint)} ${button("show-log", "Show log", "showLog")}
+        ${serverButtons(endpoint)} ${endpoint.kind === "failed" ? button("doctor", "Doctor", "doctor") : nothing}
+        ${button("show-log", "Show log", "showLog")}
       </div>
     </section>`;
   }

@@ -329,8 +329,9 @@ fn broken_off(outcome: &Outcome, words: &str) -> ApiError {
 
 impl Drop for Flowing {
     fn drop(&mut self) {
-        // An answer of known length is not polled past its last byte: that is an end, not a client that left.
-        if self.inner.is_end_stream() {
+        // An answer of known length is not polled past its last byte: that is an end, not a client that left. HTTP/2
+        // marks its end apart from the last byte, so that the mark may not be here yet.
+        if self.inner.is_end_stream() || self.inner.size_hint().exact() == Some(0) {
             self.complete();
         } else {
             self.settle(&Outcome::CallerGone);

@@ -1,0 +1,104 @@
+// Looks at what the doctor judges: the port, the token's file, the secret storage. It changes nothing that it does not
+// take back, decides nothing, and does not know VS Code: the editor's part comes in through `DoctorHost`.
+
+import { stat } from "node:fs/promises";
+import type { Settings, Snapshot } from "../../../native/addon/types.gen";
+import type { SecretSource } from "../vault/vaultReader";
+import type { SecretStore } from "../vault/vaultWriter";
+import type { Findings, Peer, SecretStorage, TokenFile, Versions } from "./findings";
+
+export type DoctorHost = {
+  readonly tokenFile: string;
+  readonly secrets: SecretSource & SecretStore;
+  readonly versions: Versions;
+  readonly home: string;
+  settings(): Settings;
+  startWarnings(): readonly string[];
+};
+
+const PROBE_MS = 2000;
+const CANARY = "geminiAggregator.doctor";
+const GOOGLE = "https://generativelanguage.googleapis.com";
+const OTHERS = 0o077;
+
+export async function gather(host: DoctorHost, snapshot: Snapshot): Promise<Findings> {
+  const { server, upstream } = host.settings();
+  // Another port than the settings' is in use while they are being changed.
+  const port = snapshot.endpoint.kind === "listening" ? snapshot.endpoint.port : server.port;
+  const serves = snapshot.endpoint.kind === "listening";
+  const [peer, tokenFile, secretStorage] = await Promise.all([
+    probe(port),
+    lookAt(host.tokenFile),
+    serves ? tryOut(host.secrets) : ({ kind: "not_tried" } as const),
+  ]);
+  return {
+    snapshot,
+    port,
+    localAuth: server.localAuth,
+    ownUpstream: upstream.baseUrl.replace(/\/+$/, "") !== GOOGLE,
+    peer,
+    tokenFile,
+    secretStorage,
+    startWarnings: host.startWarnings(),
+    versions: host.versions,
+  };
+}
+
+export async function probe(port: number): Promise<Peer> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}/health`, {
+      signal: AbortSignal.timeout(PROBE_MS),
+      redirect: "manual",
+    });
+    const version = versionIn(await answer.text());
+    return version === undefined ? { kind: "foreign" } : { kind: "ours", version };
+  } catch (error) {
+    return silence(error);
+  }
+}
+
+/** Undefined when another program wrote it. */
+function versionIn(body: string): string | undefined {
+  try {
+    const { service, version }: { service?: unknown; version?: unknown } = JSON.parse(body);
+    return service === "gemini-aggregator" && typeof version === "string" ? version : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Something that takes the connection and speaks no HTTP is a program, too. */
+function silence(error: unknown): Peer {
+  const code = codeOf(error instanceof Error ? error.cause : undefined);
+  if (code?.startsWith("HPE_") || code === "UND_ERR_SOCKET") return { kind: "foreign" };
+  if (error instanceof Error && error.name === "TimeoutError") return { kind: "silent", why: "no answer in time" };
+  return { kind: "silent", why: code ?? "no connection" };
+}
+
+export async function lookAt(file: string): Promise<TokenFile> {
+  try {
+    const { mode } = await stat(file);
+    return { kind: "present", private: process.platform === "win32" ? undefined : (mode & OTHERS) === 0 };
+  } catch (error) {
+    const code = codeOf(error);
+    return code === "ENOENT" ? { kind: "missing" } : { kind: "unreadable", why: code ?? "unknown" };
+  }
+}
+
+/** Writes a value that is no secret, reads it back and takes it away. */
+export async function tryOut(secrets: SecretSource & SecretStore): Promise<SecretStorage> {
+  const value = `canary ${Date.now()}`;
+  try {
+    await secrets.store(CANARY, value);
+    const read = await secrets.get(CANARY);
+    await secrets.delete(CANARY);
+    return read === value ? { kind: "works" } : { kind: "forgets" };
+  } catch (error) {
+    return { kind: "fails", why: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}

@@ -1,0 +1,93 @@
+// Many keys at once, a tool connected, and the doctor: what a person does in the
+// first minutes and when something fails. Secrets must go where they were meant
+// to go and be seen nowhere else.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, before } from "node:test";
+import { promisify } from "node:util";
+import { tell } from "../harness/story.mjs";
+import { addKey, addProxy, openPanel, startBench } from "./product.mjs";
+
+const KEYS = ["test-key-alpha-0001", "test-key-beta-0002"];
+
+/** @type {Awaited<ReturnType<typeof startBench>>} */
+let bench;
+/** @type {import("../harness/workbench.mjs").Workbench} */
+let window;
+const story = tell();
+const { step } = story;
+
+before(async () => {
+  bench = await startBench("tools");
+  window = await bench.editor.openWindow();
+  await window.statusBar(/Gemini 0\/0/, 60_000);
+  await openPanel(window);
+});
+
+after(async () => {
+  await bench?.stop(story);
+});
+
+step("keys of a copied .env are imported in one go, each row answered, none shown", async () => {
+  await addKey(window, "first", KEYS[0]);
+  await row("first").waitFor({ timeout: 30_000 });
+  await window.putOnClipboard(`PORT=3000\nGEMINI_API_KEY=${KEYS[0]}\nGEMINI_API_KEY_WORK="${KEYS[1]}"\n`);
+  await window.panel.getByTestId("import-keys").click();
+  await window.pick("From the Clipboard");
+  const words = await window.notification(/key added/);
+  assert.match(words, /1 key added, 1 was there already, 1 line left out/);
+  await row("work").waitFor({ timeout: 30_000 });
+  await window.pressInNotification(/key added/, "Show Each Row");
+  const rows = await window.document();
+  assert.match(rows, /Line 1, left out.*Line 2, there already.*Line 3, added: Key "work" \(••••0002\)/s);
+  const seen = rows + words;
+  assert.ok(!KEYS.some((key) => seen.includes(key)), seen);
+});
+
+step("a tool is connected: what is copied works as it is, and its first request is told of", async () => {
+  await openPanel(window);
+  await window.panel.getByTestId("connect-tool").click();
+  await window.find("Connect a tool to this endpoint", "curl");
+  await window.confirm(/Connect curl.*••••••••/s, "Copy");
+  await window.notification(/Copied the set-up for curl/);
+  const command = await window.clipboard();
+  assert.ok(command.includes(bench.url) && !command.includes("••••"), command);
+  const { stdout } = await promisify(execFile)("sh", ["-c", command.replace("curl ", "curl -sS --fail ")]);
+  assert.ok(JSON.parse(stdout).candidates.length > 0, stdout);
+  assert.match(
+    await window.notification(/first request since you connected curl/),
+    /POST .*:generateContent, answered \(200\)/,
+  );
+});
+
+step("a tool's section of the docs opens, and nothing is copied", async () => {
+  await window.putOnClipboard("mine");
+  await window.runCommand("Gemini Aggregator: Connect a Tool…");
+  await window.find("Connect a tool to this endpoint", "aider");
+  await window.confirm(/Connect aider/, "Open Docs Section");
+  await window.panel.getByRole("heading", { name: "aider" }).waitFor({ timeout: 30_000 });
+  assert.equal(await window.clipboard(), "mine");
+});
+
+step("the doctor's report says what is well and what is not, and names nothing of mine", async () => {
+  await addProxy(window, "nowhere", "socks5://somebody:open-sesame@127.0.0.1:9");
+  await openPanel(window);
+  await window.panel.locator(`[data-proxy-name="nowhere"]`).waitFor({ timeout: 30_000 });
+  await window.clearNotifications();
+  await window.runCommand("Gemini Aggregator: Doctor");
+  await window.statusBar(/\d+ failures?, \d+ warnings?|Everything looked at is well/);
+  const report = await window.document();
+  assert.match(report, /\*\*ok\*\*: It listens on http/);
+  assert.match(report, /\*\*ok\*\*: On port \d+ this product answers/);
+  assert.match(report, /\*\*ok\*\*: The local token's file is there/);
+  assert.match(report, /\*\*ok\*\*: What is written to it can be read back/);
+  assert.match(report, /\*\*ok\*\*: 2 of 2 available/);
+  assert.match(report, /\*\*warn\*\*: Requests and your keys go to another server/);
+  for (const mine of [...KEYS, "nowhere", "somebody", "open-sesame", "••••0002"]) {
+    assert.ok(!report.includes(mine), `${mine} is in the report:\n${report}`);
+  }
+});
+
+/** @param {string} key */
+const row = (key) => window.panel.locator(`[data-testid=key-row][data-key-name="${key}"]`);
