@@ -5,6 +5,7 @@ import { mkdir } from "node:fs/promises";
 import * as vscode from "vscode";
 import type { Level, Snapshot } from "../../native/addon/types.gen";
 import { type AggregatorStatus, type Exports, exportsOf, statusOf } from "./api/publicApi";
+import { offerToChat } from "./chat/register";
 import { type App, carryOut } from "./commands/command";
 import { commands, PREFIX } from "./commands/table";
 import { loadAddon } from "./core/addon";
@@ -44,6 +45,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     showLog: app.showLog,
     allowDirect: () => session.command({ kind: "allow_direct_until_recovery" }),
   });
+  const offered = exportsOf(session, status.event);
+  const chat = offerToChat(
+    { snapshot: () => session.snapshot, endpoint: () => offered.getApi(1).endpoint(), now: Date.now },
+    (message) => log.info(message),
+  );
   const bar = new StatusBar(`${PREFIX}openPanel`);
   bar.show(session.snapshot);
   context.subscriptions.push(
@@ -52,9 +58,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     status,
     panel,
     bar,
+    ...(chat ? [chat] : []),
     changes.event((snapshot) => {
       bar.show(snapshot);
       panel.update();
+      chat?.update(snapshot);
       status.fire(statusOf(snapshot));
       void notices.endpoint(snapshot.endpoint);
     }),
@@ -69,7 +77,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
   open = session;
   // Not awaited: the editor goes on while the server starts, and commands wait for it by themselves.
   void session.start();
-  return exportsOf(session, status.event);
+  return offered;
 }
 
 export async function deactivate(): Promise<void> {
