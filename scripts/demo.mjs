@@ -9,7 +9,7 @@ import { pollUntil } from "../test/lib/wait.mjs";
 import { startDemoBench } from "./lib/demo-bench.mjs";
 import { openProduct, prepare, readFlags, untilStopped } from "./lib/open-product.mjs";
 import { cacheDir, inRoot } from "./lib/paths.mjs";
-import { must } from "./lib/processes.mjs";
+import { packFolder } from "./lib/vsix.mjs";
 
 const log = (/** @type {string} */ line) => console.log(line);
 
@@ -43,12 +43,7 @@ process.exit(0);
 
 async function packDemoExtension() {
   const file = join(cacheDir, "demo-extension.vsix");
-  const vsce = inRoot("node_modules", "@vscode", "vsce", "vsce");
-  const flags = ["--skip-license", "--allow-missing-repository", "--no-rewrite-relative-links", "--out", file];
-  await must(process.execPath, [vsce, "package", ...flags], {
-    cwd: inRoot("scripts", "demo-extension"),
-    timeoutMs: 60_000,
-  });
+  await packFolder(inRoot("scripts", "demo-extension"), file);
   return file;
 }
 

@@ -6,6 +6,7 @@ import { homedir } from "node:os";
 import * as vscode from "vscode";
 import type { Level, Snapshot } from "../../native/addon/types.gen";
 import { type AggregatorStatus, type Exports, exportsOf, statusOf } from "./api/publicApi";
+import { offerToChat } from "./chat/register";
 import { type App, carryOut } from "./commands/command";
 import { commands, PREFIX } from "./commands/table";
 import { FirstRequest } from "./connect/firstRequest";
@@ -55,6 +56,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     allowDirect: () => session.command({ kind: "allow_direct_until_recovery" }),
   });
   const firstRequest = new FirstRequest((message) => void vscodeUi.tell("info", message));
+  const offered = exportsOf(session, status.event);
+  const chat = offerToChat(
+    { snapshot: () => session.snapshot, endpoint: () => offered.getApi(1).endpoint(), now: Date.now },
+    (message) => log.info(message),
+  );
   const bar = new StatusBar(`${PREFIX}openPanel`);
   bar.show(session.snapshot);
   context.subscriptions.push(
@@ -63,10 +69,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     status,
     panel,
     bar,
+    ...(chat ? [chat] : []),
     changes.event((snapshot) => {
       bar.show(snapshot);
       panel.update();
       firstRequest.seen(snapshot, Date.now());
+      chat?.update(snapshot);
       status.fire(statusOf(snapshot));
       void notices.endpoint(snapshot.endpoint);
     }),
@@ -81,7 +89,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
   open = session;
   // Not awaited: the editor goes on while the server starts, and commands wait for it by themselves.
   void session.start();
-  return exportsOf(session, status.event);
+  return offered;
 }
 
 export async function deactivate(): Promise<void> {

@@ -1,6 +1,6 @@
 // The packaged extension for this machine: builds it from the checkout and
 // finds the file in dist/. Knows the name it is packaged under and nothing of
-// its inside.
+// its inside. Small extensions that help tests and demo are packed here, too.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -19,4 +19,11 @@ export function findVsix() {
   const file = join(distDir, `gemini-api-key-aggregator-${hostTarget()}.vsix`);
   if (!existsSync(file)) throw new Error(`There is no ${file}. Run \`npm run package\` first.`);
   return file;
+}
+
+/** Packages an extension that needs no building, such as the demo's or a test's. @param {string} folder @param {string} file */
+export async function packFolder(folder, file) {
+  const vsce = inRoot("node_modules", "@vscode", "vsce", "vsce");
+  const flags = ["--skip-license", "--allow-missing-repository", "--no-rewrite-relative-links", "--out", file];
+  await must(process.execPath, [vsce, "package", ...flags], { cwd: folder, timeoutMs: 60_000 });
 }

@@ -107,6 +107,14 @@ export async function handle(upstream, { request, response, connection, socket }
 }
 
 /**
+ * Whether a closed answer was given up by its client. Over HTTP/2 Node calls every closed answer finished.
+ * @param {import("node:http").ServerResponse & {stream?: {aborted: boolean}}} response
+ */
+function leftEarly(response) {
+  return response.stream ? response.stream.aborted : !response.writableFinished;
+}
+
+/**
  * @param {Upstream} upstream
  * @param {import("./ledger.mjs").Received} entry
  * @param {import("node:http").ServerResponse} response
@@ -116,7 +124,7 @@ export async function handle(upstream, { request, response, connection, socket }
 export function prepare({ ledger, gzip }, entry, response, socket) {
   const left = new AbortController();
   response.on("close", () => {
-    if (entry.answer.state === "open" && !response.writableFinished) entry.answer.state = "client gone";
+    if (entry.answer.state === "open" && leftEarly(response)) entry.answer.state = "client gone";
     left.abort();
     ledger.changed();
   });

@@ -4,6 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { connect, constants } from "node:http2";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { createGunzip } from "node:zlib";
 import { fetchRaw } from "../lib/fetch.mjs";
@@ -196,6 +198,22 @@ describe("the ledger", () => {
     answer.leave();
     const entry = await upstream.ledger.waitFor((e) => e.answer.state === "client gone");
     assert.equal(entry.answer.chunks, 1);
+  });
+
+  test("notices a client that leaves over HTTP/2, where the connection stays", async () => {
+    const gate = createGate();
+    upstream.script.any().once(behave.answer({ gate }));
+    const session = connect(upstream.httpsUrl, { rejectUnauthorized: false });
+    const path = `${MODEL}:streamGenerateContent?alt=sse`;
+    const stream = session.request({ ":method": "POST", ":path": path, "x-goog-api-key": "test-key-h2" });
+    stream.end(JSON.stringify(asking("Hi")));
+    await gate.next();
+    await once(stream, "data");
+    stream.close(constants.NGHTTP2_CANCEL);
+    const entry = await upstream.ledger.waitFor((e) => e.answer.state === "client gone");
+    assert.equal(entry.answer.chunks, 1);
+    session.destroy();
+    await upstream.ledger.settled((ledger) => ledger.connections.open === 0);
   });
 
   test("counts connections", async () => {

@@ -16,6 +16,9 @@ import { Editor } from "../harness/editor.mjs";
  * @property {number} [scale]
  * @property {number} [port] the endpoint's, any free one unless given
  * @property {Record<string, unknown>} [settings] beside those that every story has
+ * @property {Record<string, unknown>} [userSettings] of the editor itself
+ * @property {string[]} [extensions] installed beside the product
+ * @property {NodeJS.ProcessEnv} [env] of the extension host
  */
 
 /**
@@ -61,6 +64,9 @@ async function startParts(name, options, ends, end) {
     name,
     vsix: findVsix(),
     scale: options.scale,
+    extensions: options.extensions,
+    userSettings: options.userSettings,
+    env: options.env,
     machineSettings: {
       "geminiAggregator.port": port,
       "geminiAggregator.upstreamBaseUrl": upstream.httpsUrl,

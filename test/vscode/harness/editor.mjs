@@ -16,6 +16,8 @@ import { Workbench } from "./workbench.mjs";
  * @property {string} name names this editor's folder, for whoever reads its remains
  * @property {string} vsix
  * @property {Record<string, unknown>} [machineSettings]
+ * @property {string[]} [extensions] further packages to install beside it
+ * @property {Record<string, unknown>} [userSettings] over those that keep the editor quiet
  * @property {NodeJS.ProcessEnv} [env] additions to the extension host's environment
  * @property {number} [scale] pixels per point of a screenshot
  */
@@ -40,7 +42,7 @@ export class Editor {
     const folder = await mkdtemp(join(parent, `${options.name}-`));
     const server = await EditorServer.create({ folder, env: options.env, log: console.log });
     const editor = new Editor(server, options);
-    await server.installExtension(options.vsix);
+    for (const vsix of [options.vsix, ...(options.extensions ?? [])]) await server.installExtension(vsix);
     // What VS Code itself wants to say or show would cover what a test looks for.
     await server.writeUserSettings({
       "workbench.startupEditor": "none",
@@ -49,6 +51,7 @@ export class Editor {
       "git.enabled": false,
       "workbench.reduceMotion": "on",
       "workbench.secondarySideBar.defaultVisibility": "hidden",
+      ...options.userSettings,
     });
     await server.writeMachineSettings(options.machineSettings ?? {});
     await editor.#up();
