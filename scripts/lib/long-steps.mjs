@@ -1,7 +1,8 @@
 // What `npm run test:long` runs once, after the runs of the whole suite: the
-// seeded scenarios at full count, and mutants. It names counts and bounds; it
+// seeded scenarios at full count, fuzzing, and mutants. It names counts and bounds; it
 // must not know how steps are run or how their results are written down.
 
+import { fuzzSteps } from "./fuzz.mjs";
 import { mutantsStep } from "./mutants.mjs";
 import { inRoot } from "./paths.mjs";
 import { program } from "./test-run.mjs";
@@ -28,6 +29,7 @@ export function longSteps(mutants) {
       FLEET_RATE: "200",
     }),
     fleet("500 edits by two writers under load", "test/addon/fleet-edits.test.mjs", { FLEET_EDITS: "500" }),
+    ...fuzzSteps(),
     ...(mutants ? [mutantsStep(mutants)] : []),
   ];
 }

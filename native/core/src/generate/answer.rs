@@ -261,6 +261,7 @@ mod tests {
         let usage = |json: &str| serde_json::from_str::<Usage>(json).unwrap();
         let mut sum = usage(r#"{"promptTokenCount":"7","thoughtsTokenCount":2,"totalTokenCount":9.0}"#);
         sum.update(usage(r#"{"candidates_token_count":4,"thoughtsTokenCount":null,"totalTokenCount":-1}"#));
+        sum.update(usage(r#"{"totalTokenCount":1e300,"promptTokenCount":18446744073709551615}"#));
         let expected =
             r#"{"promptTokenCount":7,"candidatesTokenCount":4,"thoughtsTokenCount":2,"totalTokenCount":9}"#;
         assert_eq!(sum, usage(expected));

@@ -132,11 +132,11 @@ impl SseReader {
         here: &mut Option<&'a [u8]>,
         each: &mut impl FnMut(&[u8]),
     ) -> Result<(), TooLong> {
-        let line =
-            if std::mem::take(&mut self.first_line) { line.strip_prefix(BOM).unwrap_or(line) } else { line };
         if line.len() > self.limit {
             return Err(TooLong);
         }
+        let line =
+            if std::mem::take(&mut self.first_line) { line.strip_prefix(BOM).unwrap_or(line) } else { line };
         match classify(line) {
             Line::Blank => self.dispatch(here.take(), each),
             Line::Data(data) => {
@@ -275,6 +275,7 @@ mod tests {
         for (text, expected) in [
             ("data: 12345678901234\n\ndata: 12345678901234\n\n", Ok(())),
             ("data: 123456789012345\n\n", Err(TooLong)),
+            ("\u{feff}data: 123456789012\n\n", Err(TooLong)),
             ("data: 123456789012345", Err(TooLong)),
             (joined, Err(TooLong)),
             (bare, Err(TooLong)),

@@ -63,10 +63,13 @@ pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> 
     Option::<Vec<T>>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
+/// Nobody's tokens are as many; sums of counts below it stay far from overflowing.
+const MOST_TOKENS: f64 = 1e12;
+
 /// A token count; what is none counts as absent.
 pub fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    // A float beyond u64 saturates; counts are whole and small.
-    number(deserializer).map(|number| number.filter(|number| *number >= 0.0).map(|number| number as u64))
+    let is_count = |number: &f64| (0.0..=MOST_TOKENS).contains(number);
+    number(deserializer).map(|number| number.filter(is_count).map(|number| number as u64))
 }
 
 /// A finite number or not one at all: protobuf writes infinity as the string "-Infinity".

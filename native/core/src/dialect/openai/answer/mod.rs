@@ -1,6 +1,6 @@
 //! Answers in the OpenAI shape, encoded: a stream chunk by chunk as Gemini's events come, a whole answer at once, and the
 //! smaller answers (embeddings, images, models). What was decided where the two APIs differ is in
-//! docs/openai-answers.md. How a request was decoded is not known here but for [`super::Asked`].
+//! docs/openai.md. How a request was decoded is not known here but for [`super::Asked`].
 
 mod embeddings;
 mod fault;

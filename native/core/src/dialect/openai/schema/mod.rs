@@ -76,6 +76,7 @@ fn function_schema<'a>(node: &Node<'a>, budget: &mut Budget) -> Option<Schema<'a
         schema.unite();
     }
     if !schema.may_be(Type::Object) {
+        schema.cut(read::DEEPEST - 1);
         schema = Schema {
             types: vec![Type::Object],
             properties: vec![(VALUE.into(), schema)],

@@ -9,7 +9,8 @@ use super::tree::{Additional, NUMBER_FORMATS, STRING_FORMATS, Schema, TYPES, Typ
 use crate::dialect::json::{Kind, Literal, Node};
 use crate::generate::request::Text;
 
-const DEEPEST: usize = 24;
+/// Levels of a schema; those below say nothing.
+pub const DEEPEST: usize = 24;
 /// How often a schema may stand within itself before it is cut off.
 const ROUNDS: usize = 1;
 /// What a schema costs beside its texts.

@@ -144,6 +144,23 @@ impl<'a> Schema<'a> {
         self.settle();
     }
 
+    /// Ends it after so many levels: what lies deeper may be anything.
+    pub fn cut(&mut self, levels: usize) {
+        let Some(below) = levels.checked_sub(1) else {
+            *self = Self::default();
+            return;
+        };
+        let like = match &mut self.additional {
+            Some(Additional::Like(like)) => Some(like),
+            _ => None,
+        };
+        let boxes = like.into_iter().chain(&mut self.items).map(Box::as_mut);
+        let listed = self.first_items.iter_mut().chain(&mut self.any_of);
+        let properties = self.properties.iter_mut().map(|(_, property)| property);
+        boxes.chain(listed).chain(properties).for_each(|inner| inner.cut(below));
+        self.settle();
+    }
+
     /// Makes it consistent: each word beside a type that it goes with.
     pub fn settle(&mut self) {
         self.settle_alternatives();
