@@ -13,7 +13,6 @@ import { MODEL } from "./clients.mjs";
 import { addKey, startBench } from "./product.mjs";
 
 const KEY = "test-key-chat-0001";
-const SIGNATURE = Buffer.from("a thought before the call").toString("base64");
 /** One grey point. A real one: the editor looks at pictures before it hands them on. */
 const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
 const TOOL = {
@@ -22,6 +21,8 @@ const TOOL = {
   inputSchema: { type: "object", properties: { place: { type: "string" } }, required: ["place"] },
 };
 const QUESTION = says("What is the weather in Oslo?");
+/** The simulated model calls what a line of this form names. */
+const CALLING = says(`call ${TOOL.name} {"place":"Oslo"}`);
 
 /** @type {Awaited<ReturnType<typeof startBench>>} */
 let bench;
@@ -94,9 +95,7 @@ step("an image and the words about it reach Google together", async () => {
 });
 
 step("a tool is offered, its call comes back as one", async () => {
-  const functionCall = { name: TOOL.name, args: { place: "Oslo" } };
-  bench.upstream.script.when(isChat).once(saying([{ functionCall, thoughtSignature: SIGNATURE }]));
-  const [heard, lines] = await asks([QUESTION], { tools: [TOOL], toolMode: 2, modelOptions: { temperature: 0.5 } });
+  const [heard, lines] = await asks([CALLING], { tools: [TOOL], toolMode: 2, modelOptions: { temperature: 0.5 } });
   assert.deepEqual(heard.tools, [
     {
       functionDeclarations: [
@@ -114,18 +113,22 @@ step("a tool is offered, its call comes back as one", async () => {
 step("the tool's result goes back with the thought signature of its call", async () => {
   const result = { callId: call.callId, text: "Rain" };
   const [heard, lines] = await asks(
-    [QUESTION, { role: "Assistant", parts: [{ call }] }, { role: "User", parts: [{ result }] }],
+    [CALLING, { role: "Assistant", parts: [{ call }] }, { role: "User", parts: [{ result }] }],
     { tools: [TOOL] },
   );
+  // The simulated model knows its own signatures, and refuses any other as Google does.
+  const { thoughtSignature, functionCall } = heard.contents[1].parts[0];
+  const { id } = functionCall;
+  assert.notEqual(thoughtSignature, "skip_thought_signature_validator");
   assert.deepEqual(heard.contents.slice(1), [
-    {
-      role: "model",
-      parts: [{ functionCall: { name: TOOL.name, args: call.input }, thoughtSignature: SIGNATURE }],
-    },
-    { role: "user", parts: [{ functionResponse: { name: TOOL.name, response: { output: "Rain" } } }] },
+    { role: "model", parts: [{ functionCall: { id, name: TOOL.name, args: call.input }, thoughtSignature }] },
+    { role: "user", parts: [{ functionResponse: { id, name: TOOL.name, response: { output: "Rain" } } }] },
   ]);
   assert.equal(heard.toolConfig, undefined);
-  assert.ok(lines.every(({ error }) => error === undefined));
+  assert.deepEqual(
+    lines.filter(({ error }) => error !== undefined),
+    [],
+  );
 });
 
 step("a call whose signature nobody has goes with the word for that", async () => {
@@ -188,15 +191,6 @@ function says(text) {
 /** @param {{path: string}} request */
 function isChat({ path }) {
   return path.endsWith(":streamGenerateContent");
-}
-
-/** A streamed answer of these parts. @param {object[]} parts */
-function saying(parts) {
-  const chunk = { candidates: [{ content: { role: "model", parts }, finishReason: "STOP", index: 0 }] };
-  return behave.say({
-    headers: [["Content-Type", "text/event-stream"]],
-    pieces: [`data: ${JSON.stringify(chunk)}\r\n\r\n`],
-  });
 }
 
 /** @param {number} code @param {string} status @param {string} message */
