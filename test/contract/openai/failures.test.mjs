@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { behave } from "../../upstream/index.mjs";
 import { ALPHA, Bench, KEYS } from "../lib/bench.mjs";
+import { TOKEN } from "../lib/gateway.mjs";
 import { ask, CLIENTS } from "../lib/openai-clients.mjs";
 
 const HI = "echo: Hi";
@@ -129,6 +130,24 @@ test("a stream that fails has no [DONE]", async () => {
     const { error } = JSON.parse(last.slice("data: ".length));
     assert.ok(error.message && error.type && error.code, last);
     assert.ok(!text.includes("[DONE]"), model);
+  }
+  await gateway.stop();
+});
+
+test("an error without words gets some, and every answer says its request's id where OpenAI's clients look", async () => {
+  const gateway = await bench.gateway({ keys: [KEYS.alpha], maxAttempts: 1 });
+  const ask = (/** @type {object} */ body) =>
+    gateway.ask("/v1/chat/completions", { token: null, headers: { authorization: `Bearer ${TOKEN}` }, body });
+  bench.upstream.script.key(ALPHA).once(behave.htmlPage());
+  const messages = [{ role: "user", content: "Hi" }];
+  for (const [body, status, words] of [
+    [{ model: "gemini-3.8-flash", messages }, 502, /status 502 .* try again/],
+    [{ model: "gemini-3.8-flash", messages: [] }, 400, /send one with some content/],
+  ]) {
+    const answer = await ask(body);
+    assert.equal(answer.status, status);
+    assert.match((await answer.json()).error.message, words);
+    assert.equal(answer.headers["x-request-id"], answer.id);
   }
   await gateway.stop();
 });

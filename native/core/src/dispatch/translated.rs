@@ -67,8 +67,12 @@ pub(super) fn translated_refusal(translation: &dyn Translation, refused: &Refuse
     if let Some(wait) = refused.headers.get(header::RETRY_AFTER).cloned().or(named) {
         headers.insert(header::RETRY_AFTER, wait);
     }
-    let message = refused.error.as_ref().map(|error| error.message.clone()).unwrap_or_default();
-    let body = translation.refusal(refused.status.as_u16(), refused.error.as_ref(), &message);
+    let status = refused.status.as_u16();
+    // A load balancer's page, say: OpenAI's clients show nothing but the message.
+    let unread = format!(
+        "The upstream answered with status {status} and no error that can be read. Please try again."
+    );
+    let body = translation.refusal(status, refused.error.as_ref(), &unread);
     (headers, body)
 }
 

@@ -42,6 +42,20 @@ impl Service {
         &self,
         endpoint: Endpoint,
         incoming: Incoming,
+        open: OpenRequest,
+    ) -> Response<ReplyBody> {
+        let id = HeaderValue::from_str(open.id());
+        let mut reply = self.translate(endpoint, incoming, open).await;
+        if let Ok(id) = id {
+            reply.headers_mut().insert(REQUEST_ID, id);
+        }
+        reply
+    }
+
+    async fn translate(
+        &self,
+        endpoint: Endpoint,
+        incoming: Incoming,
         mut open: OpenRequest,
     ) -> Response<ReplyBody> {
         if incoming.parts.method != endpoint.method() {
@@ -58,13 +72,8 @@ impl Service {
             Err(error) => return refuse_request(&error, open),
         };
         open.asks_for(translatable.model.as_deref());
-        let id = HeaderValue::from_str(open.id());
         let from = (incoming.host, incoming.origin, incoming.pinned);
-        let mut reply = self.dispatch_translated(translatable, from, open).await;
-        if let Ok(id) = id {
-            reply.headers_mut().insert(REQUEST_ID, id);
-        }
-        reply
+        self.dispatch_translated(translatable, from, open).await
     }
 
     fn decode(&self, endpoint: &Endpoint, body: &Bytes, id: &str) -> Result<Translatable, RequestError> {

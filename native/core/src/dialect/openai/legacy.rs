@@ -21,11 +21,11 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Of what follows the conversation.
-    pub fn after(generate: &Generate<'_>) -> Self {
+    /// Of what follows the conversation with this opening.
+    pub fn after(generate: &Generate<'_>, opening: u64) -> Self {
         let parts = generate.turns.iter().flat_map(|turn| &turn.parts);
         let calls_before = parts.filter(|part| matches!(part.data, Data::Call { .. })).count();
-        Self { opening: generate.opening(), calls_before }
+        Self { opening, calls_before }
     }
 
     /// The id that stands for a call; `name` and `args` as Gemini has them. Whitespace between the tokens of `args` does
@@ -42,6 +42,11 @@ impl Standing {
 
 /// Hands over each call of the conversation that has neither id nor signature, and the id that stands for it.
 pub fn each_bare_call(generate: &mut Generate<'_>, mut each: impl FnMut(&str, &mut Part<'_>)) {
+    let mut parts = generate.turns.iter().flat_map(|turn| &turn.parts);
+    // The opening may be long, and hardly a client still speaks like this.
+    if !parts.any(|part| matches!(part.data, Data::Call { id: None, .. }) && part.signature.is_none()) {
+        return;
+    }
     let mut standing = Standing { opening: generate.opening(), calls_before: 0 };
     for part in generate.turns.iter_mut().flat_map(|turn| &mut turn.parts) {
         let Data::Call { id, name, args } = &part.data else { continue };

@@ -66,8 +66,9 @@ pub fn decode(body: &Bytes, context: &Context<'_>) -> Result<Decoded, RequestErr
     extras(&request, &model, &mut generate)?;
     let calls = converse(&request, context, &model, &mut names, &mut generate)?;
     check(&request, &model, &mut generate)?;
+    let conversation = Opening::of(&generate);
     Ok(Decoded {
-        conversation: Opening::of(&generate),
+        conversation,
         target: model.target(options::call(streams)),
         body: body::write(&generate, body),
         asked: Asked {
@@ -79,7 +80,7 @@ pub fn decode(body: &Bytes, context: &Context<'_>) -> Result<Decoded, RequestErr
             include_usage,
             one_call: request.get("parallel_tool_calls").is_some() && !request.bool("parallel_tool_calls")?,
             legacy_functions: tools.legacy,
-            standing: Standing::after(&generate),
+            standing: Standing::after(&generate, conversation.hash),
             tool_names: names.changed(),
         },
         model: model.name,
