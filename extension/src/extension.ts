@@ -3,6 +3,7 @@
 
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
+import * as l10n from "@vscode/l10n";
 import * as vscode from "vscode";
 import type { Level, Snapshot } from "../../native/addon/types.gen";
 import { type AggregatorStatus, type Exports, exportsOf, statusOf } from "./api/publicApi";
@@ -23,6 +24,7 @@ import { vscodeUi } from "./ui/vscodeUi";
 let open: CoreSession | undefined;
 
 export async function activate(context: vscode.ExtensionContext): Promise<Exports> {
+  if (vscode.l10n.bundle !== undefined) l10n.config({ contents: vscode.l10n.bundle });
   // The core makes the token's file in here, and only the file.
   await mkdir(context.globalStorageUri.fsPath, { recursive: true });
   const log = vscode.window.createOutputChannel("Gemini Aggregator", { log: true });

@@ -1,6 +1,7 @@
 // The page as a whole: takes in the state, keeps the time, lays the parts out and tells screen readers what changed.
 // What is in a part, the part knows.
 
+import * as l10n from "@vscode/l10n";
 import { css, html, LitElement, nothing } from "lit";
 import "./endpoint/endpointCard";
 import "./keys/keysTable";
@@ -66,7 +67,7 @@ export class AggregatorPanel extends LitElement {
   }
 
   override render() {
-    if (this.state === undefined) return html`<p class="note">Waiting for the extension…</p>`;
+    if (this.state === undefined) return html`<p class="note">${l10n.t("Waiting for the extension…")}</p>`;
     const { endpoint, keys, proxies, rotating, balance, requests } = this.state.snapshot;
     const now = Date.now() + this.#ahead;
     const readOnly = endpoint.kind === "elsewhere";

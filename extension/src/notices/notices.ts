@@ -1,6 +1,7 @@
 // Notifications that ask something of the user: the server could not start, a setting or stored data needs mending.
 // Each is told once, not with every snapshot that repeats it. What the answers do is handed in.
 
+import * as l10n from "@vscode/l10n";
 import type { EndpointView } from "../../../native/addon/types.gen";
 import type { Ui } from "../ui/ui";
 
@@ -67,7 +68,7 @@ export class Notices {
       const port = parsePort(answer);
       if (port !== undefined) return this.#answers.choosePort(port);
       value = answer;
-      problem = "A port is a number from 1 to 65535, for example 3147.";
+      problem = l10n.t("A port is a number from 1 to 65535, for example {0}.", 3147);
     }
   }
 }

@@ -52,7 +52,7 @@ export class Panel implements vscode.Disposable {
       if (this.#panel === panel) this.#panel = undefined;
     });
     const script = panel.webview.asWebviewUri(vscode.Uri.joinPath(resources, "panel.js")).toString();
-    panel.webview.html = panelHtml(script, randomBytes(16).toString("base64"));
+    panel.webview.html = panelHtml(script, randomBytes(16).toString("base64"), vscode.env.language, vscode.l10n.bundle);
   }
 
   /** The state has changed. A hidden page is gone: it says "ready" when it is back. */
