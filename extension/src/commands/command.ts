@@ -87,7 +87,8 @@ async function replyOf(app: App, command: Command, argument: unknown): Promise<R
 
 /** Notifications are not awaited: their promise lives until the user closes them. */
 function show(ui: Ui, { announce }: Command, reply: Reply): void {
-  if (announce === "nothing") return;
+  // A page of the log is data for whoever asked, nothing to be told.
+  if (announce === "nothing" || reply.kind === "requests") return;
   if (reply.kind === "refused") void ui.tell("error", reply.message);
   else if (isList(reply) && !reply.entries.every(({ result }) => result === "added")) void showList(ui, reply);
   else if (announce === "notify") void ui.tell("info", reply.message);

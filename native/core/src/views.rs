@@ -18,9 +18,10 @@ use crate::pools::Pools;
 use crate::proxies::pool::{ProxyServer, ProxyStatus};
 use crate::proxies::rotating::{Mode, RotatingProxy};
 use crate::requests::RequestView;
+use crate::requests::overview::OverviewView;
 use crate::settings::LocalAuth;
 use crate::state::State;
-pub use figures::{BalanceView, FiguresView, HeldView, held};
+pub use figures::{BalanceView, FiguresView, HeldView, MinutesView, held};
 
 /// Requests in one snapshot; the log itself holds more.
 const REQUESTS_SHOWN: usize = 50;
@@ -176,6 +177,9 @@ pub struct Snapshot {
     pub held_bytes: HeldView,
     /// Newest first, at most 50 here.
     pub requests: Vec<Arc<RequestView>>,
+    /// How many the log holds; `ListRequests` gives them all.
+    pub request_count: usize,
+    pub overview: OverviewView,
 }
 
 pub fn snapshot(state: &State, endpoint: EndpointView) -> Snapshot {
@@ -195,6 +199,8 @@ pub fn snapshot(state: &State, endpoint: EndpointView) -> Snapshot {
         balance: figures::balance(&pools, now),
         held_bytes: HeldView::default(),
         requests,
+        request_count: state.log.count(),
+        overview: state.log.overview(now),
     };
     let of_pools = pools.held();
     drop(pools);

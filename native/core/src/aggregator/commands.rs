@@ -70,6 +70,11 @@ impl Aggregator {
             | Command::RotateLocalToken
             | Command::AddProxies { .. }
             | Command::AddKeys { .. }
+            | Command::PlanRebalance
+            | Command::EditKeys { .. }
+            | Command::RemoveProxies { .. }
+            | Command::UndoRemoval { .. }
+            | Command::ListRequests { .. }
             | Command::ExportBackup { .. }
             | Command::PreviewBackup { .. }
             | Command::ImportBackup { .. } => {
@@ -139,7 +144,7 @@ impl Aggregator {
             Subject::Proxy(id) => Some(id.to_string()),
             Subject::Rotating | Subject::Nothing => None,
         };
-        Ok(Reply::Done { message: edited.message, id })
+        Ok(Reply::Done { message: edited.message, id, undo: None })
     }
 
     async fn apply_settings(self: &Arc<Self>, settings: Settings) -> Result<Reply, Refusal> {
@@ -167,7 +172,7 @@ impl Aggregator {
         if let Some(EndpointView::Failed { message }) = view {
             return Err(Refusal::new(RefusalCode::Failed, message));
         }
-        Ok(Reply::Done { message: "The settings are applied.".to_owned(), id: None })
+        Ok(Reply::done("The settings are applied."))
     }
 
     fn allow_direct(&self) -> Result<Reply, Refusal> {
@@ -180,7 +185,7 @@ impl Aggregator {
         }
         let message =
             "Keys go direct until a proxy is back. Google sees this machine's own address meanwhile.";
-        Ok(Reply::Done { message: message.to_owned(), id: None })
+        Ok(Reply::done(message))
     }
 
     async fn rotate_local_token(&self) -> Result<Reply, Refusal> {
@@ -197,7 +202,7 @@ impl Aggregator {
         *self.tokens.write() = vec![token];
         self.tokens_changed().await;
         let message = "The local token is new. Copy it into every tool that uses this endpoint; the old one no longer works.";
-        Ok(Reply::Done { message: message.to_owned(), id: None })
+        Ok(Reply::done(message))
     }
 
     pub(super) fn may_change(&self) -> Result<(), Refusal> {
