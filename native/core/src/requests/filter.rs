@@ -107,3 +107,71 @@ impl Needle {
         text.to_lowercase().contains(&self.lower)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{attempt, request};
+    use super::*;
+
+    fn found(requests: &[Arc<RequestView>], filter: &str) -> Vec<String> {
+        let filter: RequestFilter = serde_json::from_str(filter).unwrap();
+        let (matched, rows) = page(requests, &filter, 0, 500);
+        assert_eq!(matched, rows.len());
+        rows.iter().map(|request| request.id.clone()).collect()
+    }
+
+    fn some() -> Vec<Arc<RequestView>> {
+        let failed = RequestView {
+            status: 503,
+            error: Some("No key can serve: Überlast.".to_owned()),
+            attempts: Vec::new(),
+            dialect: DialectView::OpenAi,
+            path: "/v1/chat/completions".to_owned(),
+            ..request(2)
+        };
+        let retried = RequestView {
+            model: Some("gemini-3.8-pro".to_owned()),
+            client: Some("OpenAI/JS".to_owned()),
+            attempts: vec![attempt("k1", Some("p1")), attempt("k2", Some("Berlin"))],
+            ..request(3)
+        };
+        let direct = RequestView { attempts: vec![attempt("k3", None)], ..request(4) };
+        [request(1), failed, retried, direct].into_iter().map(Arc::new).collect()
+    }
+
+    #[test]
+    fn everything_given_must_hold() {
+        for (filter, ids) in [
+            ("{}", &["run-1", "run-2", "run-3", "run-4"][..]),
+            (r#"{"outcome":"all","text":"  "}"#, &["run-1", "run-2", "run-3", "run-4"]),
+            (r#"{"outcome":"failed"}"#, &["run-2"]),
+            (r#"{"outcome":"retried"}"#, &["run-3"]),
+            (r#"{"outcome":"direct"}"#, &["run-4"]),
+            (r#"{"key_id":"k1"}"#, &["run-1", "run-3"]),
+            (r#"{"proxy_id":"p1","model":"gemini-3.8-pro"}"#, &["run-3"]),
+            (r#"{"model":"gemini"}"#, &[]),
+            (r#"{"dialect":"openai"}"#, &["run-2"]),
+            (r#"{"text":"CHAT/"}"#, &["run-2"]),
+            (r#"{"text":"überlast"}"#, &["run-2"]),
+            (r#"{"text":"openai/js"}"#, &["run-3"]),
+            (r#"{"text":"berlin"}"#, &["run-3"]),
+            (r#"{"text":"key of k3"}"#, &["run-4"]),
+            (r#"{"text":"RUN-4"}"#, &["run-4"]),
+            (r#"{"text":"3.8-PRO"}"#, &["run-3"]),
+            (r#"{"text":"nowhere"}"#, &[]),
+        ] {
+            assert_eq!(found(&some(), filter), ids, "{filter}");
+        }
+        assert!(serde_json::from_str::<RequestFilter>(r#"{"outcom":"all"}"#).is_err());
+    }
+
+    #[test]
+    fn a_page_begins_at_its_offset_and_says_how_much_there_is() {
+        let all: Vec<_> = (0..10_000).map(|number| Arc::new(request(number))).collect();
+        let filter = RequestFilter { text: Some("run-99".to_owned()), ..RequestFilter::default() };
+        let (matched, rows) = page(&all, &filter, 2, 3);
+        let ids: Vec<_> = rows.iter().map(|request| request.id.as_str()).collect();
+        assert_eq!((matched, ids), (111, vec!["run-991", "run-992", "run-993"]));
+        assert_eq!(page(&all, &filter, 200, 3).1.len(), 0);
+    }
+}

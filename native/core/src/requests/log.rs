@@ -56,7 +56,7 @@ impl RequestLog {
         self.ring.lock().bytes
     }
 
-    pub(super) fn push(&self, request: Arc<RequestView>, now: Millis) {
+    pub(crate) fn push(&self, request: Arc<RequestView>, now: Millis) {
         self.overview.lock().add(&request, now);
         let mut ring = self.ring.lock();
         ring.bytes += bytes_of(&request);
@@ -82,4 +82,23 @@ fn bytes_of(request: &RequestView) -> usize {
         .map(|one| size_of_val(one) + one.key_name.len() + text(&one.proxy_name) + text(&one.error));
     let texts = request.id.len() + request.path.len() + text(&request.model) + text(&request.client);
     size_of_val(request) + texts + text(&request.error) + attempts.sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::request;
+    use super::*;
+
+    #[test]
+    fn the_newest_are_kept_and_their_bytes_are_known() {
+        let log = RequestLog::new(3);
+        (1..=5).for_each(|number| log.push(Arc::new(request(number)), 0));
+        let ids: Vec<String> = log.all().iter().map(|request| request.id.clone()).collect();
+        assert_eq!((ids, log.count()), (vec!["run-5".into(), "run-4".into(), "run-3".into()], 3));
+        let counted: usize = log.all().iter().map(|request| bytes_of(request)).sum();
+        assert_eq!(log.held_bytes(), counted);
+        log.resize(0);
+        assert_eq!((log.held_bytes(), log.count()), (0, 0));
+        assert_eq!(log.overview(0).minutes[0].requests, 5, "counted even when it left the log");
+    }
 }

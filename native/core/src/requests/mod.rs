@@ -222,6 +222,9 @@ fn model_of(path: &str) -> Option<String> {
 }
 
 #[cfg(test)]
+pub(crate) mod fixtures;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

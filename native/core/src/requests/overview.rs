@@ -123,3 +123,59 @@ fn is_error(request: &RequestView) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::TokensView;
+    use super::super::fixtures::request;
+    use super::*;
+
+    fn ended(status: u16) -> RequestView {
+        RequestView { status, ..request(1) }
+    }
+
+    #[test]
+    fn the_callers_mistakes_are_no_errors() {
+        let errors = |request: RequestView| {
+            let mut overview = Overview::default();
+            overview.add(&request, 0);
+            overview.view(0).minutes[0].errors
+        };
+        for status in [429, 401, 403, 500, 502, 503, 504] {
+            assert_eq!(errors(ended(status)), 1, "{status}");
+        }
+        for status in [200, 204, 101, 304, 400, 404, 413, 499] {
+            assert_eq!(errors(ended(status)), 0, "{status}");
+        }
+        for status in [401, 403] {
+            let by_us = RequestView { attempts: Vec::new(), ..ended(status) };
+            assert_eq!(errors(by_us), 0, "the local token was wrong");
+        }
+        assert_eq!(errors(RequestView { error: Some("It broke off.".to_owned()), ..ended(200) }), 1);
+    }
+
+    #[test]
+    fn an_hour_of_minutes_adds_up() {
+        let mut overview = Overview::default();
+        let tokens = Some(TokensView { input: 7, output: 3, cached: 1, thought: 2 });
+        let wait = |wait, status| RequestView { first_byte_ms: Some(wait), tokens, ..ended(status) };
+        overview.add(&wait(100, 200), MINUTE);
+        overview.add(&wait(300, 200), MINUTE + 1);
+        overview.add(&wait(9_000, 503), 2 * MINUTE - 1);
+        overview.add(&wait(5, 404), 5 * MINUTE);
+        let minute = |at, requests, errors, latency_ms| MinuteView {
+            at: at * MINUTE,
+            requests,
+            errors,
+            tokens_in: 7 * requests,
+            tokens_out: 3 * requests,
+            latency_ms,
+        };
+        assert_eq!(overview.view(6 * MINUTE).minutes, [minute(1, 3, 1, Some(200)), minute(5, 1, 0, None)]);
+        assert_eq!(overview.view(61 * MINUTE).minutes, [minute(5, 1, 0, None)], "the first is an hour ago");
+        (0..500).for_each(|at| overview.add(&ended(200), at * MINUTE));
+        assert_eq!((overview.view(499 * MINUTE).minutes.len(), overview.kept.len()), (60, 60));
+        overview.add(&ended(200), 3 * MINUTE);
+        assert_eq!(overview.view(3 * MINUTE).minutes.len(), 1, "a clock that was set back");
+    }
+}

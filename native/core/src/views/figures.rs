@@ -142,3 +142,19 @@ pub fn held(state: &State, held: Held) -> HeldView {
         request_log: state.log.held_bytes(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minutes_are_shown_only_where_something_happened() {
+        let mut counted = Minutes::default();
+        assert_eq!(minutes(&counted, 0), MinutesView::default());
+        counted.add(60_000 * 100, 3, 1);
+        let shown = minutes(&counted, 60_000 * 101);
+        assert_eq!((shown.attempts.len(), shown.failures.len()), (30, 30));
+        assert_eq!((&shown.attempts[28..], &shown.failures[28..]), (&[3, 0][..], &[1, 0][..]));
+        assert_eq!(minutes(&counted, 60_000 * 130), MinutesView::default(), "half an hour later");
+    }
+}
