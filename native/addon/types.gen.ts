@@ -409,7 +409,7 @@ export type Event = { type: EventType, at: number, level: Level, message: string
 export type SecretWrite = { name: string, value: string | null, };
 
 /**
- * What the addon's callback receives: a JSON array of these, at most ten calls a second.
+ * What the addon's callback receives: a JSON array of these, at most four calls a second.
  */
 export type CoreMessage = { "kind": "event", event: Event, } | { "kind": "snapshot", snapshot: Snapshot, } | { "kind": "vault_write", ticket: number, writes: Array<SecretWrite>, };
 
