@@ -100,11 +100,14 @@ impl Needle {
     }
 
     fn is_in(&self, text: &str) -> bool {
-        if self.ascii && text.is_ascii() {
-            let sought = self.lower.as_bytes();
-            return text.as_bytes().windows(sought.len()).any(|part| part.eq_ignore_ascii_case(sought));
-        }
-        text.to_lowercase().contains(&self.lower)
+        let (Some(first), true) = (self.lower.bytes().next(), self.ascii && text.is_ascii()) else {
+            return text.to_lowercase().contains(&self.lower);
+        };
+        let (text, length) = (text.as_bytes(), self.lower.len());
+        memchr::memchr2_iter(first, first.to_ascii_uppercase(), text).any(|at| {
+            let there = text.get(at..at + length);
+            there.is_some_and(|there| there.eq_ignore_ascii_case(self.lower.as_bytes()))
+        })
     }
 }
 
