@@ -1,20 +1,25 @@
-// A small button of a table's row: one command for one key or proxy, named in full for screen readers.
+// A small button of a table's row, named in full for screen readers: "Test personal-1".
 
 import { html } from "lit";
 import { send } from "./host";
-import type { RowCommand } from "./protocol";
+import type { Intent } from "./protocol";
 
-export type Target = { readonly id: string; readonly name: string; readonly readOnly: boolean };
+export type RowButton = {
+  readonly testId: string;
+  readonly label: string;
+  /** The label with the row's name. */
+  readonly spoken: string;
+  readonly intent: Intent;
+  readonly danger?: boolean;
+};
 
-export function rowButton(testId: string, label: string, command: RowCommand, target: Target) {
-  const danger = label === "Remove" ? "danger" : "";
+export function rowButton({ testId, label, spoken, intent, danger }: RowButton) {
   return html`<button
     type="button"
-    class="plain ${danger}"
+    class="plain ${danger ? "danger" : ""}"
     data-testid=${testId}
-    aria-label="${label} ${target.name}"
-    ?disabled=${target.readOnly}
-    @click=${() => send({ kind: "run_on", command, id: target.id })}
+    aria-label=${spoken}
+    @click=${() => send(intent)}
   >
     ${label}
   </button>`;

@@ -1,5 +1,6 @@
 // Figures as a person reads them: bytes, parts, tunnels, the balance between proxies. Pure.
 
+import * as l10n from "@vscode/l10n";
 import type { BalanceView, FiguresView } from "../protocol";
 import { duration } from "./time";
 
@@ -24,9 +25,9 @@ export function percent(part: number | null): string {
   return `${value > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} %`;
 }
 
-/** "1 key", "3 keys". */
-export function count(number: number, one: string, many = `${one}s`): string {
-  return `${number} ${number === 1 ? one : many}`;
+/** One text for one, another for all other numbers. */
+export function count(number: number, one: string, many: (number: number) => string): string {
+  return number === 1 ? one : many(number);
 }
 
 /** "↑ 1.2 MB ↓ 3.4 MB". */
@@ -35,20 +36,24 @@ export function traffic({ bytes_sent, bytes_received }: FiguresView): string {
 }
 
 /** "3 tunnels, reused 97 times". */
-export function tunnels({ tunnels_opened, tunnels_reused }: FiguresView): string {
-  return `${count(tunnels_opened, "tunnel")}, reused ${count(tunnels_reused, "time")}`;
+export function tunnels({ tunnels_opened: opened, tunnels_reused: reused }: FiguresView): string {
+  const made = count(opened, l10n.t("1 tunnel"), (many) => l10n.t("{0} tunnels", many));
+  const again = count(reused, l10n.t("reused once"), (many) => l10n.t("reused {0} times", many));
+  return `${made}, ${again}`;
 }
 
 /** "half within 500 ms, 95 % within 2.5 s"; undefined before the first answer. */
 export function answers({ latency_p50_ms: half, latency_p95_ms: most }: FiguresView): string | undefined {
   if (half === null || most === null) return undefined;
   return half === most
-    ? `95 % within ${duration(most)}`
-    : `half within ${duration(half)}, 95 % within ${duration(most)}`;
+    ? l10n.t("95 % within {0}", duration(most))
+    : l10n.t("half within {0}, 95 % within {1}", duration(half), duration(most));
 }
 
 /** "evenly spread", "up to 2 keys apart, 3 moves in the last hour". */
-export function balance({ spread_keys, moves_last_hour }: BalanceView): string {
-  const spread = spread_keys <= 1 ? "keys evenly spread" : `up to ${count(spread_keys, "key")} apart`;
-  return moves_last_hour === 0 ? spread : `${spread}, ${count(moves_last_hour, "move")} in the last hour`;
+export function balance({ spread_keys: spread, moves_last_hour: moves }: BalanceView): string {
+  const even = spread <= 1 ? l10n.t("keys evenly spread") : l10n.t("up to {0} keys apart", spread);
+  if (moves === 0) return even;
+  const moved = count(moves, l10n.t("1 move in the last hour"), (many) => l10n.t("{0} moves in the last hour", many));
+  return `${even}, ${moved}`;
 }

@@ -1,5 +1,7 @@
 // Times as a person reads them, from milliseconds. Pure: "now" is an argument.
 
+import * as l10n from "@vscode/l10n";
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -7,13 +9,13 @@ const DAY = 24 * HOUR;
 
 /** "just now", "12 s ago", "3 min ago", "2 h ago", "4 d ago"; "never" without a time. */
 export function ago(at: number | null, now: number): string {
-  if (at === null) return "never";
+  if (at === null) return l10n.t("never");
   const passed = now - at;
-  if (passed < 5 * SECOND) return "just now";
-  if (passed < MINUTE) return `${Math.floor(passed / SECOND)} s ago`;
-  if (passed < HOUR) return `${Math.floor(passed / MINUTE)} min ago`;
-  if (passed < DAY) return `${Math.floor(passed / HOUR)} h ago`;
-  return `${Math.floor(passed / DAY)} d ago`;
+  if (passed < 5 * SECOND) return l10n.t("just now");
+  if (passed < MINUTE) return l10n.t("{0} s ago", Math.floor(passed / SECOND));
+  if (passed < HOUR) return l10n.t("{0} min ago", Math.floor(passed / MINUTE));
+  if (passed < DAY) return l10n.t("{0} h ago", Math.floor(passed / HOUR));
+  return l10n.t("{0} d ago", Math.floor(passed / DAY));
 }
 
 /** "0:42", "12:05", "3:00:09"; rounded up, so that it ends with 0:01. Undefined when the time has come. */

@@ -1,143 +1,209 @@
-// The table of API keys: what each is doing, which proxy it leaves through, and what can be done with it. It shows
-// what the snapshot says and sends intents; it never changes anything by itself.
+// The table of API keys: sorted, filtered, selected here, acted upon by intents. It shows what the snapshot says and
+// never changes anything by itself; what a row shows, the row knows.
 
+import * as l10n from "@vscode/l10n";
 import { html, LitElement, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { proxyName } from "../format/assignment";
-import { percent, traffic } from "../format/figures";
-import { keyState } from "../format/status";
-import { ago } from "../format/time";
-import { send } from "../host";
+import "../help";
+import { keepViewState, send, viewState } from "../host";
 import type { KeyView, ProxyView } from "../protocol";
-import { rowButton } from "../rowButton";
-import { stateOf } from "../state";
+import { heading } from "../rows/heading";
+import { RowWindow, standIn } from "../rows/rowWindow";
+import { allPressed, nothingSelected, pressed, type Selection, stillThere } from "../rows/selection";
+import { nextSort, type Sort, sorted } from "../rows/sort";
 import { controls, shared, states, table } from "../styles/shared";
-import { assignSelect } from "./assignSelect";
+import { bulkBar } from "./bulkBar";
+import { columns, everyKey, fits, type KeyFilter, keySorts } from "./columns";
+import { keyRow } from "./keyRow";
+
+const ROW_HEIGHT = 60;
+const ALL_COLUMNS = columns.length + 2;
 
 export class KeysTable extends LitElement {
   static override properties = {
     keys: { attribute: false },
     proxies: { attribute: false },
     now: { attribute: false },
-    readOnly: { attribute: false },
+    filter: { state: true },
+    selection: { state: true },
+    sort: { state: true },
   };
   static override styles = [shared, controls, table, states];
   declare keys: readonly KeyView[];
   declare proxies: readonly ProxyView[];
   declare now: number;
-  declare readOnly: boolean;
+  declare filter: KeyFilter;
+  declare selection: Selection;
+  declare sort: Sort | null;
+  readonly #window = new RowWindow(this, ROW_HEIGHT);
+
+  constructor() {
+    super();
+    this.filter = everyKey;
+    this.selection = nothingSelected;
+    this.sort = viewState().keySort;
+  }
+
+  override willUpdate(changed: Map<string, unknown>): void {
+    if (!changed.has("keys")) return;
+    this.selection = stillThere(this.selection, new Set(this.keys.map((key) => key.id)));
+  }
 
   override render() {
     const available = this.keys.filter((key) => key.status === "available").length;
     return html`<section aria-labelledby="keys-title">
       <div class="head">
-        <h2 id="keys-title">API keys</h2>
-        <span class="note">${this.keys.length === 0 ? "" : `${available} of ${this.keys.length} available`}</span>
+        <h2 id="keys-title">${l10n.t("API keys")}</h2>
+        <inline-help topic="keys"></inline-help>
+        <span class="note">
+          ${this.keys.length === 0 ? "" : l10n.t("{0} of {1} available", available, this.keys.length)}
+        </span>
         <span class="grow"></span>
-        <button
-          type="button"
-          data-testid="import-keys"
-          ?disabled=${this.readOnly}
-          @click=${() => send({ kind: "run", command: "importApiKeys" })}
-        >
-          Import keys
+        <button type="button" data-testid="import-keys" @click=${() => send({ kind: "run", command: "importApiKeys" })}>
+          ${l10n.t("Import keys")}
         </button>
         <button
           type="button"
           class="primary"
           data-testid="add-key"
-          ?disabled=${this.readOnly}
           @click=${() => send({ kind: "run", command: "addApiKey" })}
         >
-          Add API key
+          ${l10n.t("Add API key")}
         </button>
       </div>
-      ${this.keys.length === 0 ? empty : this.#table()}
+      ${this.keys.length === 0 ? empty() : this.#filled()}
     </section>`;
   }
 
-  #table() {
-    return html`<div class="scroll">
-      <table data-testid="keys-table" aria-labelledby="keys-title">
+  #filled() {
+    const left = this.keys.filter((key) => fits(key, this.filter, this.proxies));
+    const rows = sorted(left, keySorts(this.proxies), this.sort);
+    const selected = [...this.selection.ids];
+    return html`${this.#filters(rows.length)}
+    ${selected.length === 0 ? nothing : bulkBar(selected, this.proxies, () => this.#select(nothingSelected))}
+    ${rows.length === 0 ? nothingFits(() => this.#filter(everyKey)) : this.#table(rows)}`;
+  }
+
+  #filters(shown: number) {
+    return html`<div class="filters" role="search" aria-label=${l10n.t("Filter the keys")}>
+      <input
+        type="search"
+        data-testid="filter-keys"
+        placeholder=${l10n.t("Filter by name, project, proxy…")}
+        aria-label=${l10n.t("Filter by name, project, proxy…")}
+        .value=${this.filter.text}
+        @input=${(event: InputEvent) => this.#filter({ ...this.filter, text: valueOf(event) })}
+      />
+      <select
+        data-testid="filter-status"
+        aria-label=${l10n.t("Filter by status")}
+        @change=${(event: Event) => this.#filter({ ...this.filter, status: statusOf(valueOf(event)) })}
+      >
+        ${STATUSES.map(
+          ({ value, label }) =>
+            html`<option value=${value} .selected=${value === this.filter.status}>${label()}</option>`,
+        )}
+      </select>
+      ${
+        shown === this.keys.length
+          ? nothing
+          : html`<span class="note" data-testid="keys-shown">${l10n.t("{0} of {1} shown", shown, this.keys.length)}</span>`
+      }
+    </div>`;
+  }
+
+  #table(rows: readonly KeyView[]) {
+    const { from, to, above, below, windowed } = this.#window.slice(rows.length);
+    const shown = rows.map((key) => key.id);
+    const every = shown.every((id) => this.selection.ids.has(id));
+    const some = shown.some((id) => this.selection.ids.has(id));
+    return html`<div class="scroll ${windowed ? "windowed" : ""}" tabindex=${windowed ? 0 : nothing} role="region" aria-labelledby="keys-title" @scroll=${this.#window.scrolled}>
+      <table data-testid="keys-table" aria-labelledby="keys-title" aria-rowcount=${rows.length + 1}>
         <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Key</th>
-            <th scope="col">Status</th>
-            <th scope="col">Proxy</th>
-            <th scope="col" class="number">In flight</th>
-            <th scope="col" class="number">Requests</th>
-            <th scope="col" class="number">Errors</th>
-            <th scope="col">Last used</th>
-            <th scope="col" class="number">Actions</th>
+          <tr aria-rowindex="1">
+            <th scope="col" class="tick">
+              <input
+                type="checkbox"
+                data-testid="select-all"
+                aria-label=${l10n.t("Select all keys shown")}
+                .checked=${every}
+                .indeterminate=${some && !every}
+                @click=${() => this.#select(allPressed(this.selection, shown))}
+              />
+            </th>
+            ${columns.map((column) => heading(column, this.sort, (name) => this.#sortBy(name)))}
+            <th scope="col" class="number">${l10n.t("Actions")}</th>
           </tr>
         </thead>
         <tbody>
+          ${standIn(above, ALL_COLUMNS)}
           ${repeat(
-            this.keys,
+            rows.slice(from, to),
             (key) => key.id,
-            (key) => this.#row(key),
+            (key, index) =>
+              keyRow({
+                key,
+                proxies: this.proxies,
+                now: this.now,
+                selected: this.selection.ids.has(key.id),
+                place: from + index + 2,
+                press: (range) => this.#select(pressed(this.selection, key.id, shown, range)),
+              }),
           )}
+          ${standIn(below, ALL_COLUMNS)}
         </tbody>
       </table>
     </div>`;
   }
 
-  #row(key: KeyView) {
-    return html`<tr data-testid="key-row" data-key-name=${key.name} data-key-id=${key.id}>
-      <th scope="row" data-testid="key-name">${key.name}</th>
-      <td class="mono nowrap" data-testid="key-masked">${key.masked_key}</td>
-      <td>${stateOf(keyState(key, this.now), "key-status")}</td>
-      <td>
-        <div class="nowrap">
-          <span data-testid="key-proxy">${proxyName(key, this.proxies)}</span>
-          <span class="mark" data-testid="key-proxy-mode">${key.is_manual ? "manual" : "automatic"}</span>
-        </div>
-        ${assignSelect(key, this.proxies, this.readOnly)}
-      </td>
-      <td class="number" data-testid="key-in-flight">${key.current_requests}</td>
-      <td class="number">
-        <span data-testid="key-requests" title=${traffic(key.figures)}>${key.request_count}</span>
-        ${direct(key)}
-      </td>
-      <td class="number">
-        <span data-testid="key-errors">${key.failure_count}</span>
-        <div class="sub nowrap" title="of the attempts of the last five minutes">${percent(key.figures.error_rate)}</div>
-      </td>
-      <td class="nowrap" data-testid="key-last-used">${ago(key.last_used, this.now)}</td>
-      <td>
-        <div class="actions">${this.#actions(key)}</div>
-      </td>
-    </tr>`;
+  #select(selection: Selection): void {
+    this.selection = selection;
   }
 
-  #actions(key: KeyView) {
-    const target = { id: key.id, name: key.name, readOnly: this.readOnly };
-    return [
-      rowButton("test-key", "Test", "testApiKey", target),
-      rowButton("modify-key", "Edit", "modifyApiKey", target),
-      // A key that the system disabled is enabled again by hand, too.
-      key.status === "disabled"
-        ? rowButton("enable-key", "Enable", "enableApiKey", target)
-        : rowButton("disable-key", "Disable", "disableApiKey", target),
-      rowButton("remove-key", "Remove", "removeApiKey", target),
-    ];
+  #filter(filter: KeyFilter): void {
+    this.filter = filter;
+  }
+
+  #sortBy(column: string): void {
+    this.sort = nextSort(this.sort, column);
+    keepViewState({ keySort: this.sort });
   }
 }
 
-/** What a fallback did without the key's proxy must not hide. */
-function direct({ direct_count }: KeyView) {
-  if (direct_count === 0) return nothing;
-  return html`<div class="sub warn nowrap" data-testid="key-direct" title="No proxy worked, and you allowed it.">
-    ${direct_count} direct
+const STATUSES: readonly { value: KeyFilter["status"]; label: () => string }[] = [
+  { value: "all", label: () => l10n.t("Every status") },
+  { value: "available", label: () => l10n.t("Available") },
+  { value: "cooling_down", label: () => l10n.t("Cooling down") },
+  { value: "disabled", label: () => l10n.t("Disabled") },
+];
+
+function statusOf(value: string): KeyFilter["status"] {
+  return STATUSES.find((status) => status.value === value)?.value ?? "all";
+}
+
+function valueOf(event: Event): string {
+  const target = event.currentTarget;
+  return target instanceof HTMLInputElement || target instanceof HTMLSelectElement ? target.value : "";
+}
+
+function nothingFits(clear: () => void) {
+  return html`<div class="empty" data-testid="keys-none-fit">
+    <p>${l10n.t("No key fits this filter.")}</p>
+    <button type="button" @click=${clear}>${l10n.t("Show all keys")}</button>
   </div>`;
 }
 
-const empty = html`<div class="empty" data-testid="keys-empty">
-  <p>
-    No API key yet. Add one from Google AI Studio: it stays in the editor's secret storage, and your tools use the
-    local endpoint instead of it.
-  </p>
-</div>`;
+function empty() {
+  return html`<div class="empty" data-testid="keys-empty">
+    <p>
+      ${l10n.t(
+        "No API key yet. Add one from Google AI Studio: it stays in the editor's secret storage, and your tools use the local endpoint instead of it.",
+      )}
+    </p>
+    <button type="button" class="primary" @click=${() => send({ kind: "run", command: "addApiKey" })}>
+      ${l10n.t("Add your first API key")}
+    </button>
+  </div>`;
+}
 
 customElements.define("keys-table", KeysTable);

@@ -1,145 +1,159 @@
-// The table of proxies: how each is doing, how many keys it carries, what went wrong last. URLs come masked; adding
-// and editing happen in the editor's own input box, because URLs carry passwords.
+// The table of proxies: sorted here, acted upon by intents. Adding and editing happen in the editor's own input box,
+// because URLs carry passwords; here they come masked. What a row shows, the row knows.
 
-import { html, LitElement, nothing } from "lit";
+import * as l10n from "@vscode/l10n";
+import { css, html, LitElement, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { answers, balance, count, percent, traffic, tunnels } from "../format/figures";
-import { proxyState, rotatingState } from "../format/status";
-import { ago, duration } from "../format/time";
-import { send } from "../host";
-import type { BalanceView, ProxyView, RotatingView } from "../protocol";
-import { rowButton } from "../rowButton";
-import { stateOf } from "../state";
+import { balance } from "../format/figures";
+import "../help";
+import { keepViewState, send, viewState } from "../host";
+import type { BalanceView, PlanMessage, ProxyView } from "../protocol";
+import { type Column, heading } from "../rows/heading";
+import { RowWindow, standIn } from "../rows/rowWindow";
+import { nextSort, type Sort, type SortKeys, sorted } from "../rows/sort";
 import { controls, shared, states, table } from "../styles/shared";
+import { planOf } from "./plan";
+import { proxyRow } from "./proxyRow";
+
+const ROW_HEIGHT = 60;
+
+const columns: readonly Column[] = [
+  { name: "name", label: l10n.t("Name and URL") },
+  { name: "status", label: l10n.t("Status") },
+  { name: "keys", label: l10n.t("Keys"), number: true },
+  { name: "inFlight", label: l10n.t("In flight"), number: true },
+  { name: "errors", label: l10n.t("Errors"), number: true },
+  { name: "latency", label: l10n.t("Latency"), number: true },
+  { name: "traffic", label: l10n.t("Traffic") },
+  { name: "recent", label: l10n.t("Last half hour") },
+  { name: "checked", label: l10n.t("Checked") },
+];
+const ALL_COLUMNS = columns.length + 1;
+const STATUS_ORDER = { active: 0, inactive: 1, error: 2 } as const;
+
+const sorts: SortKeys<ProxyView> = {
+  name: (proxy) => proxy.name,
+  status: (proxy) => STATUS_ORDER[proxy.status],
+  keys: (proxy) => proxy.assigned_key_count,
+  inFlight: (proxy) => proxy.active_requests,
+  errors: (proxy) => proxy.figures.error_rate,
+  latency: (proxy) => proxy.latency_ms,
+  traffic: (proxy) => proxy.figures.bytes_sent + proxy.figures.bytes_received,
+  recent: (proxy) => proxy.figures.minutes.attempts.reduce((sum, count) => sum + count, 0),
+  checked: (proxy) => proxy.last_health_check,
+};
 
 export class ProxiesTable extends LitElement {
   static override properties = {
     proxies: { attribute: false },
-    rotating: { attribute: false },
     balance: { attribute: false },
+    plan: { attribute: false },
     now: { attribute: false },
-    readOnly: { attribute: false },
+    sort: { state: true },
   };
-  static override styles = [shared, controls, table, states];
+  static override styles = [
+    shared,
+    controls,
+    table,
+    states,
+    css`
+      .plan {
+        border: 1px solid var(--line);
+        border-radius: 4px;
+        padding: 8px 12px;
+        margin-bottom: 8px;
+      }
+      .plan p,
+      .plan ul {
+        margin: 0 0 6px;
+      }
+      .plan ul {
+        max-height: 220px;
+        overflow-y: auto;
+      }
+    `,
+  ];
   declare proxies: readonly ProxyView[];
-  declare rotating: RotatingView | null;
   declare balance: BalanceView;
+  declare plan: PlanMessage | undefined;
   declare now: number;
-  declare readOnly: boolean;
+  declare sort: Sort | null;
+  readonly #window = new RowWindow(this, ROW_HEIGHT);
+
+  constructor() {
+    super();
+    this.sort = viewState().proxySort;
+  }
 
   override render() {
     const active = this.proxies.filter((proxy) => proxy.status === "active").length;
     return html`<section aria-labelledby="proxies-title">
       <div class="head">
-        <h2 id="proxies-title">Proxies</h2>
+        <h2 id="proxies-title">${l10n.t("Proxies")}</h2>
+        <inline-help topic="proxies"></inline-help>
         <span class="note" data-testid="balance">
-          ${this.proxies.length === 0 ? "" : `${active} of ${this.proxies.length} active, ${balance(this.balance)}`}
+          ${
+            this.proxies.length === 0
+              ? ""
+              : `${l10n.t("{0} of {1} active", active, this.proxies.length)}, ${balance(this.balance)}`
+          }
         </span>
         <span class="grow"></span>
-        <button
-          type="button"
-          data-testid="add-proxy"
-          ?disabled=${this.readOnly}
-          @click=${() => send({ kind: "run", command: "addProxy" })}
-        >
-          Add proxy
+        ${
+          this.proxies.length < 2
+            ? nothing
+            : html`<button type="button" data-testid="rebalance" @click=${() => send({ kind: "plan" })}>
+                ${l10n.t("Rebalance…")}
+              </button>`
+        }
+        <button type="button" data-testid="add-proxy" @click=${() => send({ kind: "run", command: "addProxy" })}>
+          ${l10n.t("Add proxy")}
         </button>
       </div>
-      ${this.rotating === null ? nothing : this.#rotating(this.rotating)}
-      ${this.proxies.length === 0 ? empty : this.#table()}
+      ${this.plan === undefined ? nothing : planOf(this.plan, () => this.dispatchEvent(new CustomEvent("plan-closed")))}
+      ${this.proxies.length === 0 ? empty() : this.#table()}
     </section>`;
   }
 
-  #rotating(rotating: RotatingView) {
-    const { masked_url: url, requests, success_rate: rate, average_latency_ms: latency, last_error: error } = rotating;
-    const seen = rotating.addresses_seen;
-    const figures = [
-      count(requests, "request"),
-      ...(rate === null ? [] : [`${Math.round(rate * 100)} % reached Gemini`]),
-      ...(latency === null ? [] : [`${duration(latency)} on average`]),
-      ...(seen === 0 ? [] : [`from ${count(seen, "address", "addresses")}, last ${rotating.last_address}`]),
-      ...(rotating.last_health_check === null ? [] : [`checked ${ago(rotating.last_health_check, this.now)}`]),
-      traffic(rotating.figures),
-    ];
-    return html`<p data-testid="rotating-proxy">
-      Rotating proxy <span class="mono">${url}</span> ${stateOf(rotatingState(rotating), "rotating-status")}
-      <span class="note" data-testid="rotating-figures">${figures.join(", ")}</span>
-      ${error === null ? nothing : html`<span class="sub" data-testid="rotating-last-error">${error}</span>`}
-    </p>`;
-  }
-
   #table() {
-    return html`<div class="scroll">
-      <table data-testid="proxies-table" aria-labelledby="proxies-title">
+    const rows = sorted(this.proxies, sorts, this.sort);
+    const { from, to, above, below, windowed } = this.#window.slice(rows.length);
+    return html`<div class="scroll ${windowed ? "windowed" : ""}" tabindex=${windowed ? 0 : nothing} role="region" aria-labelledby="proxies-title" @scroll=${this.#window.scrolled}>
+      <table data-testid="proxies-table" aria-labelledby="proxies-title" aria-rowcount=${rows.length + 1}>
         <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">URL</th>
-            <th scope="col">Status</th>
-            <th scope="col" class="number">Keys</th>
-            <th scope="col" class="number">In flight</th>
-            <th scope="col" class="number">Errors</th>
-            <th scope="col" class="number">Latency</th>
-            <th scope="col">Traffic</th>
-            <th scope="col">Checked</th>
-            <th scope="col" class="number">Actions</th>
+          <tr aria-rowindex="1">
+            ${columns.map((column) => heading(column, this.sort, (name) => this.#sortBy(name)))}
+            <th scope="col" class="number">${l10n.t("Actions")}</th>
           </tr>
         </thead>
         <tbody>
+          ${standIn(above, ALL_COLUMNS)}
           ${repeat(
-            this.proxies,
+            rows.slice(from, to),
             (proxy) => proxy.id,
-            (proxy) => this.#row(proxy),
+            (proxy, index) => proxyRow(proxy, this.now, from + index + 2),
           )}
+          ${standIn(below, ALL_COLUMNS)}
         </tbody>
       </table>
     </div>`;
   }
 
-  #row(proxy: ProxyView) {
-    const target = { id: proxy.id, name: proxy.name, readOnly: this.readOnly };
-    return html`<tr data-testid="proxy-row" data-proxy-name=${proxy.name} data-proxy-id=${proxy.id}>
-      <th scope="row" data-testid="proxy-name">${proxy.name}</th>
-      <td class="mono" data-testid="proxy-url">${proxy.masked_url}</td>
-      <td>
-        ${stateOf(proxyState(proxy), "proxy-status")}
-        ${
-          proxy.last_error === null
-            ? nothing
-            : html`<div class="sub" data-testid="proxy-last-error">${proxy.last_error}</div>`
-        }
-      </td>
-      <td class="number" data-testid="proxy-keys">${proxy.assigned_key_count}</td>
-      <td class="number" data-testid="proxy-in-flight">${proxy.active_requests}</td>
-      <td class="number">
-        <span data-testid="proxy-error-rate" title="of the attempts of the last five minutes">
-          ${percent(proxy.figures.error_rate)}
-        </span>
-        ${proxy.error_count === 0 ? nothing : html`<div class="sub" data-testid="proxy-errors">${proxy.error_count} in a row</div>`}
-      </td>
-      <td class="number nowrap" data-testid="proxy-latency">
-        <span title="to a usable tunnel, when last checked">${proxy.latency_ms === null ? "–" : duration(proxy.latency_ms)}</span>
-        <div class="sub" data-testid="proxy-answers" title="from a request to the beginning of its answer">
-          ${answers(proxy.figures) ?? nothing}
-        </div>
-      </td>
-      <td class="nowrap" data-testid="proxy-traffic">
-        ${traffic(proxy.figures)}
-        <div class="sub">${tunnels(proxy.figures)}</div>
-      </td>
-      <td class="nowrap">${ago(proxy.last_health_check, this.now)}</td>
-      <td>
-        <div class="actions">
-          ${rowButton("test-proxy", "Test", "testProxy", target)} ${rowButton("edit-proxy", "Edit", "editProxy", target)}
-          ${rowButton("remove-proxy", "Remove", "removeProxy", target)}
-        </div>
-      </td>
-    </tr>`;
+  #sortBy(column: string): void {
+    this.sort = nextSort(this.sort, column);
+    keepViewState({ proxySort: this.sort });
   }
 }
 
-const empty = html`<div class="empty" data-testid="proxies-empty">
-  <p>No proxy yet: every key connects directly. Add one, and each key leaves through a proxy of its own.</p>
-</div>`;
+function empty() {
+  return html`<div class="empty" data-testid="proxies-empty">
+    <p>
+      ${l10n.t("No proxy yet: every key connects directly. Add one, and each key leaves through a proxy of its own.")}
+    </p>
+    <button type="button" @click=${() => send({ kind: "run", command: "addProxy" })}>
+      ${l10n.t("Add your first proxy")}
+    </button>
+  </div>`;
+}
 
 customElements.define("proxies-table", ProxiesTable);
