@@ -23,7 +23,12 @@ export function bars(values: readonly number[], top: number, below: readonly num
     if (value <= 0) return undefined;
     const base = height(below[index] ?? 0, top);
     const size = Math.min(height(value, top), HEIGHT - base);
-    return { x: round(index * step + step * 0.1), y: round(HEIGHT - base - size), width: round(step * 0.8), height: round(size) };
+    return {
+      x: round(index * step + step * 0.1),
+      y: round(HEIGHT - base - size),
+      width: round(step * 0.8),
+      height: round(size),
+    };
   });
 }
 
