@@ -18,6 +18,8 @@ import { Notices } from "./notices/notices";
 import { Panel, VIEW_TYPE } from "./panel/panel";
 import { adoptSettings, currentSettings, onSettingsChange, setPort } from "./settings/watchSettings";
 import { StatusBar } from "./status/statusBar";
+import { argumentOf } from "./tree/node";
+import { Sidebar } from "./tree/sidebar";
 import { vscodeFiles } from "./ui/vscodeFiles";
 import { vscodeUi } from "./ui/vscodeUi";
 
@@ -65,23 +67,28 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
   );
   const bar = new StatusBar(`${PREFIX}openPanel`);
   bar.show(session.snapshot);
+  const sidebar = new Sidebar(() => session.snapshot);
   context.subscriptions.push(
     log,
     changes,
     status,
     panel,
     bar,
+    sidebar,
     ...(chat ? [chat] : []),
     changes.event((snapshot) => {
       bar.show(snapshot);
       panel.update();
+      sidebar.update();
       firstRequest.seen(snapshot, Date.now());
       chat?.update(snapshot);
       status.fire(statusOf(snapshot));
       void notices.endpoint(snapshot.endpoint);
     }),
     ...commands.map((command) =>
-      vscode.commands.registerCommand(PREFIX + command.id, (argument: unknown) => carryOut(app, command, argument)),
+      vscode.commands.registerCommand(PREFIX + command.id, (argument: unknown) =>
+        carryOut(app, command, argumentOf(command.id, argument)),
+      ),
     ),
     onSettingsChange(() => void session.applySettings()),
     vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, {

@@ -1,0 +1,22 @@
+// What the editor hands to a command that was chosen in the tree. Commands take plain arguments, so a row is turned
+// into one here; which commands are for one key or proxy, the panel's protocol says.
+
+import { ROW_COMMANDS } from "../../../webview/src/protocol";
+
+/** A row as the editor knows it: the same object as long as the row is there. */
+export class TreeNode {
+  readonly path: string;
+  readonly target: string | undefined;
+
+  constructor(path: string, target: string | undefined) {
+    this.path = path;
+    this.target = target;
+  }
+}
+
+/** Commands for one entry get `{id}`. All others get nothing: the editor passes them whichever row has the focus. */
+export function argumentOf(command: string, argument: unknown): unknown {
+  if (!(argument instanceof TreeNode)) return argument;
+  const takesRow = ROW_COMMANDS.some((candidate) => candidate === command);
+  return takesRow && argument.target !== undefined ? { id: argument.target } : undefined;
+}
