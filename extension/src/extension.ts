@@ -28,6 +28,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
   // The core makes the token's file in here, and only the file.
   await mkdir(context.globalStorageUri.fsPath, { recursive: true });
   const log = vscode.window.createOutputChannel("Gemini Aggregator", { log: true });
+  const { packageJSON }: { packageJSON: { version: string } } = context.extension;
+  log.info(`Version ${packageJSON.version} begins.`);
   const changes = new vscode.EventEmitter<Snapshot>();
   const status = new vscode.EventEmitter<AggregatorStatus>();
   const session = sessionFor(context, log, changes, {
