@@ -2,7 +2,7 @@
 /* eslint-disable */
 
 export declare class Aggregator {
-  /** `onMessages` gets a JSON array of CoreMessage, at most ten times a second; the first of a quiet time at once. */
+  /** `onMessages` gets a JSON array of CoreMessage, at most four times a second; the first of a quiet time at once. */
   constructor(onMessages: (arg: string) => void)
   /** Names of the secrets to read, given those read so far by name: ask again until no name is new. */
   static secretNames(known?: Record<string, string> | undefined | null): Array<string>

@@ -11,12 +11,59 @@ export type KeyId = string;
  */
 export type ProxyId = string;
 
-export type Command = { "kind": "add_key", key: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "add_keys", text: string, } | { "kind": "modify_key", id: KeyId, key?: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "remove_key", id: KeyId, } | { "kind": "enable_key", id: KeyId, } | { "kind": "disable_key", id: KeyId, } | { "kind": "test_key", id: KeyId, } | { "kind": "add_proxy", url: string, name?: string, } | { "kind": "add_proxies", text: string, } | { "kind": "update_proxy", id: ProxyId, url?: string, name?: string, enabled?: boolean, } | { "kind": "remove_proxy", id: ProxyId, } | { "kind": "test_proxy", id: ProxyId, } | { "kind": "assign_proxy", key_id: KeyId, proxy_id: ProxyId | null, } | { "kind": "unassign_proxy", key_id: KeyId, } | { "kind": "rebalance_proxies" } | { "kind": "allow_direct_until_recovery" } | { "kind": "configure_rotating", url?: string, enabled: boolean, } | { "kind": "test_rotating" } | { "kind": "apply_settings", settings: Settings, } | { "kind": "rotate_local_token" } | { "kind": "export_backup", passphrase?: string, } | { "kind": "preview_backup", text: string, passphrase?: string, } | { "kind": "import_backup", text: string, passphrase?: string, };
+export type Command = { "kind": "add_key", key: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "add_keys", text: string, } | { "kind": "modify_key", id: KeyId, key?: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "remove_key", id: KeyId, } | { "kind": "enable_key", id: KeyId, } | { "kind": "disable_key", id: KeyId, } | { "kind": "test_key", id: KeyId, } | { "kind": "add_proxy", url: string, name?: string, } | { "kind": "add_proxies", text: string, } | { "kind": "update_proxy", id: ProxyId, url?: string, name?: string, enabled?: boolean, } | { "kind": "remove_proxy", id: ProxyId, } | { "kind": "test_proxy", id: ProxyId, } | { "kind": "assign_proxy", key_id: KeyId, proxy_id: ProxyId | null, } | { "kind": "unassign_proxy", key_id: KeyId, } | { "kind": "rebalance_proxies" } | { "kind": "plan_rebalance" } | { "kind": "edit_keys", ids: Array<KeyId>, action: KeysAction, } | { "kind": "remove_proxies", ids: Array<ProxyId>, } | { "kind": "undo_removal", undo: string, } | { "kind": "list_requests", offset: number, 
+/**
+ * 1 to 500.
+ */
+limit: number, filter: RequestFilter, } | { "kind": "allow_direct_until_recovery" } | { "kind": "configure_rotating", url?: string, enabled: boolean, } | { "kind": "test_rotating" } | { "kind": "apply_settings", settings: Settings, } | { "kind": "rotate_local_token" } | { "kind": "export_backup", passphrase?: string, } | { "kind": "preview_backup", text: string, passphrase?: string, } | { "kind": "import_backup", text: string, passphrase?: string, };
+
+/**
+ * What is done to each of several keys.
+ */
+export type KeysAction = { "kind": "enable" } | { "kind": "disable" } | { "kind": "remove" } | { "kind": "assign", 
+/**
+ * A proxy's id, null for "No Proxy", "auto" for the balancer's choice.
+ */
+proxy_id: ProxyId | null | "auto", };
+
+/**
+ * Everything given must hold; nothing given fits every request.
+ */
+export type RequestFilter = { 
+/**
+ * Somewhere in path, model, id, client, error, or a key's or proxy's name; upper and lower case alike.
+ */
+text?: string, outcome?: OutcomeFilter, 
+/**
+ * An attempt was made with this key.
+ */
+key_id?: KeyId, 
+/**
+ * An attempt was made through this proxy.
+ */
+proxy_id?: ProxyId, 
+/**
+ * This very model.
+ */
+model?: string, dialect?: DialectView, };
+
+export type OutcomeFilter = "all" | "failed" | "retried" | "direct";
 
 /**
  * `message` is a whole sentence for the user; `field` names the faulty input (for example `url`).
  */
-export type Reply = { "kind": "done", message: string, id?: string, } | { "kind": "backup", message: string, text: string, } | { "kind": "backup_diff", message: string, diff: BackupDiff, } | { "kind": "proxies_listed", message: string, entries: Array<ListedProxy>, } | { "kind": "keys_listed", message: string, entries: Array<ListedKey>, } | { "kind": "refused" } & Refusal;
+export type Reply = { "kind": "done", message: string, id?: string, 
+/**
+ * After a removal: what `UndoRemoval` takes it back by, for ten minutes.
+ */
+undo?: string, } | { "kind": "requests", total: number, matched: number, offset: number, rows: Array<RequestView>, } | { "kind": "rebalance_plan", message: string, moves: Array<PlannedMove>, spread_before: number, spread_after: number, } | { "kind": "backup", message: string, text: string, } | { "kind": "backup_diff", message: string, diff: BackupDiff, } | { "kind": "proxies_listed", message: string, entries: Array<ListedProxy>, } | { "kind": "keys_listed", message: string, entries: Array<ListedKey>, } | { "kind": "refused" } & Refusal;
+
+/**
+ * One key that would change its proxy.
+ */
+export type PlannedMove = { key_id: KeyId, key_name: string, from: NamedProxy | null, to: NamedProxy, };
+
+export type NamedProxy = { id: ProxyId, name: string, };
 
 /**
  * What restoring a backup would change or has changed.
@@ -90,6 +137,19 @@ export type KeyStatus = "available" | "cooling_down" | "disabled";
 export type Circuit = "closed" | "open" | "half_open";
 
 /**
+ * The last half hour, minute by minute, oldest first, the present one last; both are empty when nothing happened.
+ */
+export type MinutesView = { 
+/**
+ * Attempts that ended.
+ */
+attempts: number[], 
+/**
+ * Those of them that failed by this entry's fault.
+ */
+failures: number[], };
+
+/**
  * Since the entry was loaded, where nothing else is said.
  */
 export type FiguresView = { 
@@ -113,7 +173,7 @@ bytes_sent: number, bytes_received: number,
 /**
  * Connections made (behind a proxy: tunnels), and requests that found one open.
  */
-tunnels_opened: number, tunnels_reused: number, };
+tunnels_opened: number, tunnels_reused: number, minutes: MinutesView, };
 
 /**
  * How evenly the keys lie on the proxies that work.
@@ -237,15 +297,83 @@ status: number | null,
  */
 error: string | null, duration_ms: number, };
 
+/**
+ * The language a client speaks, as its path shows it.
+ */
+export type DialectView = "gemini" | "openai";
+
+export type TokensView = { 
+/**
+ * What was sent, tools' results and what came from a cache included.
+ */
+input: number, 
+/**
+ * What the model wrote, its thoughts included.
+ */
+output: number, 
+/**
+ * The part of `input` that came from a cache.
+ */
+cached: number, 
+/**
+ * The part of `output` that the model thought.
+ */
+thought: number, };
+
 export type RequestView = { id: string, at: number, method: string, 
 /**
  * Without the query.
  */
-path: string, model: string | null, 
+path: string, dialect: DialectView, model: string | null, 
+/**
+ * The tool that asked, as the first word of its User-Agent says, such as `google-genai-sdk/1.2.0`.
+ */
+client: string | null, 
 /**
  * The status the client saw; 499 when it left first.
  */
-status: number, duration_ms: number, error: string | null, attempts: Array<AttemptView>, };
+status: number, duration_ms: number, 
+/**
+ * From the request's head to the beginning of the answer; null when the client left before.
+ */
+first_byte_ms: number | null, 
+/**
+ * As the answer says; null when it says none, or could not be read in passing.
+ */
+tokens: TokensView | null, error: string | null, attempts: Array<AttemptView>, };
+
+export type MinuteView = { 
+/**
+ * When it began.
+ */
+at: number, 
+/**
+ * Requests that finished in it, those whose client left included.
+ */
+requests: number, 
+/**
+ * Of them those that ended in an error which is not the caller's: a status of 500 or more, 429, 401 or 403 where the
+ * upstream gave it to a key (a wrong local token is the caller's), and answers that began well and broke off. 400,
+ * 404 and 499 are the caller's.
+ */
+errors: number, tokens_in: number, 
+/**
+ * What the models thought included.
+ */
+tokens_out: number, 
+/**
+ * From a request to the beginning of its answer, on average over the requests without error; null without one.
+ */
+latency_ms: number | null, };
+
+/**
+ * The last hour.
+ */
+export type OverviewView = { 
+/**
+ * Only those in which a request finished, oldest first.
+ */
+minutes: Array<MinuteView>, };
 
 export type Snapshot = { 
 /**
@@ -263,7 +391,11 @@ direct: FiguresView, balance: BalanceView, held_bytes: HeldView,
 /**
  * Newest first, at most 50 here.
  */
-requests: Array<RequestView>, };
+requests: Array<RequestView>, 
+/**
+ * How many the log holds; `ListRequests` gives them all.
+ */
+request_count: number, overview: OverviewView, };
 
 export type Level = "debug" | "info" | "warn" | "error";
 
@@ -277,7 +409,7 @@ export type Event = { type: EventType, at: number, level: Level, message: string
 export type SecretWrite = { name: string, value: string | null, };
 
 /**
- * What the addon's callback receives: a JSON array of these, at most ten calls a second.
+ * What the addon's callback receives: a JSON array of these, at most four calls a second.
  */
 export type CoreMessage = { "kind": "event", event: Event, } | { "kind": "snapshot", snapshot: Snapshot, } | { "kind": "vault_write", ticket: number, writes: Array<SecretWrite>, };
 

@@ -1,6 +1,6 @@
 // Arguments that cannot be used end as refusals that name the field, and what the user is shown of a reply.
 
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { Command as CoreCommand, KeyView, Reply, Snapshot } from "../../../native/addon/types.gen";
 import type { CoreSession } from "../core/session";
 import type { Ui } from "../ui/ui";
@@ -10,18 +10,32 @@ import { commands } from "./table";
 const key = { id: "k1", name: "personal-1", masked_key: "••••0001" } as KeyView;
 const snapshot = { keys: [key], proxies: [] as unknown[], endpoint: { kind: "stopped" } } as Snapshot;
 
-function stage(reply: Reply = { kind: "done", message: "Done." }, confirmed = true, shownState = snapshot) {
+type Answer = Reply | ((command: CoreCommand) => Reply);
+
+function stage(
+  reply: Answer = { kind: "done", message: "Done." },
+  confirmed = true,
+  shownState = snapshot,
+  pressed?: string,
+) {
   const sent: CoreCommand[] = [];
   const shown: string[] = [];
+  const asked: string[] = [];
   const ui: Partial<Ui> = {
-    tell: async (level, message) => void shown.push(`${level}: ${message}`),
+    tell: async (level, message, ...actions) => {
+      shown.push([`${level}: ${message}`, ...actions].join(" | "));
+      return pressed;
+    },
     mention: (message) => void shown.push(`mention: ${message}`),
-    confirm: async () => confirmed,
+    confirm: async (message, detail, action) => {
+      asked.push([message, detail, action].join(" | "));
+      return confirmed;
+    },
     busy: (_title, work) => work(),
   };
   const command = async (it: CoreCommand) => {
     sent.push(it);
-    return reply;
+    return typeof reply === "function" ? reply(it) : reply;
   };
   const app = { session: { command } as Partial<CoreSession>, ui, snapshot: () => shownState } as App;
   const run = (id: string, argument?: unknown) => {
@@ -29,7 +43,7 @@ function stage(reply: Reply = { kind: "done", message: "Done." }, confirmed = tr
     if (found === undefined) throw new Error(`no command ${id}`);
     return carryOut(app, found, argument);
   };
-  return { run, sent, shown };
+  return { run, sent, shown, asked };
 }
 
 it.each<[string, unknown, CoreCommand]>([
@@ -92,7 +106,7 @@ it("warns when not every proxy of a list was added", async () => {
   const entries = [{ line: 1, result: "duplicate" as const, message: "It is there." }];
   const { run, shown } = stage({ kind: "proxies_listed", message: "0 proxies added.", entries });
   await run("addProxy", { url: "http://a:1\nhttp://b:2" });
-  expect(shown).toEqual(["warning: 0 proxies added."]);
+  expect(shown).toEqual(["warning: 0 proxies added. | Show Each Row"]);
 });
 
 it("a read-only window says so before it asks for anything", async () => {
@@ -100,4 +114,57 @@ it("a read-only window says so before it asks for anything", async () => {
   const { run, shown } = stage(undefined, true, { ...snapshot, endpoint });
   expect(await run("addApiKey")).toMatchObject({ kind: "refused", code: "read_only" });
   expect(shown).toEqual(["error: Another window runs the endpoint."]);
+});
+
+const removed: Reply = { kind: "done", message: 'Key "personal-1" removed.', id: "k1", undo: "undo_1" };
+
+it.each(["removeApiKey", "removeProxy"])("%s is told with the way back, which is taken when pressed", async (id) => {
+  const { run, sent, shown } = stage(removed, true, snapshot, "Undo");
+  await run(id, { id: "k1" });
+  await vi.waitFor(() => expect(sent).toHaveLength(2));
+  expect(shown[0]).toBe('info: Key "personal-1" removed. | Undo');
+  expect(sent[1]).toEqual({ kind: "undo_removal", undo: "undo_1" });
+});
+
+it("a removal that nobody undoes stays, and an undo that is refused is told", async () => {
+  const left = stage(removed);
+  await left.run("removeApiKey", { id: "k1" });
+  expect(left.sent).toHaveLength(1);
+  const refusal: Reply = { kind: "refused", code: "duplicate", message: "It is there again." };
+  const late = stage((it) => (it.kind === "undo_removal" ? refusal : removed), true, snapshot, "Undo");
+  await late.run("removeApiKey", { id: "k1" });
+  await vi.waitFor(() => expect(late.shown).toContain("error: It is there again."));
+});
+
+function planOf(count: number): Reply {
+  const moves = Array.from({ length: count }, (_, n) => ({
+    key_id: `k${n}`,
+    key_name: `key ${n}`,
+    from: n === 0 ? null : { id: "p1", name: "eu-1" },
+    to: { id: "p2", name: "us-1" },
+  }));
+  return { kind: "rebalance_plan", message: `${count} keys would move.`, moves, spread_before: 4, spread_after: 0 };
+}
+
+const rebalanced: Reply = { kind: "done", message: "Moved." };
+
+it("shows the moves before a rebalance, and moves nothing on a no", async () => {
+  const answer = (it: CoreCommand) => (it.kind === "plan_rebalance" ? planOf(17) : rebalanced);
+  const no = stage(answer, false);
+  expect(await no.run("rebalanceProxies")).toBeUndefined();
+  expect(no.sent).toEqual([{ kind: "plan_rebalance" }]);
+  expect(no.asked[0]).toMatch(/^17 keys would move\. \| key 0: No Proxy → us-1\nkey 1: eu-1 → us-1\n/);
+  expect(no.asked[0]).toContain("\n2 more keys move. | Rebalance");
+  const yes = stage(answer);
+  await yes.run("rebalanceProxies");
+  expect(yes.sent).toEqual([{ kind: "plan_rebalance" }, { kind: "rebalance_proxies" }]);
+});
+
+it("says when nothing would move, and rebalances at once when told to", async () => {
+  const even = stage(planOf(0));
+  await even.run("rebalanceProxies");
+  expect([even.asked, even.shown]).toEqual([[], ["info: 0 keys would move."]]);
+  const atOnce = stage(rebalanced);
+  await atOnce.run("rebalanceProxies", { confirm: true });
+  expect([atOnce.asked, atOnce.sent]).toEqual([[], [{ kind: "rebalance_proxies" }]]);
 });

@@ -1,6 +1,7 @@
 // The shape of one command: its id, what it does with an argument and how it asks without one. It also owns what the
 // user is shown of a reply, so that every command answers alike; what a command does, its domain's file knows.
 
+import * as l10n from "@vscode/l10n";
 import type { Reply, Snapshot } from "../../../native/addon/types.gen";
 import type { Tool } from "../connect/tools";
 import type { CoreSession } from "../core/session";
@@ -71,7 +72,7 @@ function readOnly(app: App): Reply | undefined {
 /** Runs a command to its reply and shows it. Never rejects for bad input: that is a refusal like the core's own. */
 export async function carryOut(app: App, command: Command, argument: unknown): Promise<Reply | undefined> {
   const reply = await replyOf(app, command, argument);
-  if (reply !== undefined) show(app.ui, command, reply);
+  if (reply !== undefined) show(app, command, reply);
   return reply;
 }
 
@@ -86,10 +87,22 @@ async function replyOf(app: App, command: Command, argument: unknown): Promise<R
 }
 
 /** Notifications are not awaited: their promise lives until the user closes them. */
-function show(ui: Ui, { announce }: Command, reply: Reply): void {
-  if (announce === "nothing") return;
+function show(app: App, { announce }: Command, reply: Reply): void {
+  const { ui } = app;
+  // A page of the log is data for whoever asked, nothing to be told.
+  if (announce === "nothing" || reply.kind === "requests") return;
   if (reply.kind === "refused") void ui.tell("error", reply.message);
   else if (isList(reply) && !reply.entries.every(({ result }) => result === "added")) void showList(ui, reply);
+  else if (reply.kind === "done" && reply.undo !== undefined) void offerUndo(app, reply.message, reply.undo);
   else if (announce === "notify") void ui.tell("info", reply.message);
   else ui.mention(reply.message);
+}
+
+/** A removal is told with the way back; what was removed together comes back together. */
+async function offerUndo(app: App, message: string, undo: string): Promise<void> {
+  const action = l10n.t("Undo");
+  if ((await app.ui.tell("info", message, action)) !== action) return;
+  const reply = await app.session.command({ kind: "undo_removal", undo });
+  if (reply.kind === "refused") void app.ui.tell("error", reply.message);
+  else if (reply.kind === "done") app.ui.mention(reply.message);
 }

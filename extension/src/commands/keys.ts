@@ -55,7 +55,7 @@ const removeApiKey = withInput("removeApiKey", {
   },
 });
 
-/** Asks before the one step that cannot be taken back. */
+/** Asks first: requests that come before an undo go out with other keys. */
 async function confirmRemoval(app: App, key: KeyView): Promise<Reply | undefined> {
   const detail = "It is deleted from the editor's secret storage. Requests under way with it are finished.";
   if (!(await app.ui.confirm(`Remove the API key "${key.name}" (${key.masked_key})?`, detail, "Remove"))) return;

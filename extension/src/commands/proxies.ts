@@ -1,7 +1,8 @@
 // The commands for proxies and for which key leaves through which: add, edit, remove, test, assign. Proxy URLs carry
 // credentials: they are asked for in a native input box and go to the core alone.
 
-import type { KeyView, ProxyView, Reply } from "../../../native/addon/types.gen";
+import * as l10n from "@vscode/l10n";
+import type { KeyView, PlannedMove, ProxyView, Reply } from "../../../native/addon/types.gen";
 import { AUTOMATIC } from "../../../webview/src/protocol";
 import { fieldsOf, given, InvalidInput } from "../input/fields";
 import { filled, fillForm } from "../ui/form";
@@ -13,6 +14,8 @@ import { pickKey, pickProxy } from "./pick";
 const URL_PROMPT = "http, https, socks, socks4, socks4a, socks5 or socks5h, with user and password where needed.";
 const LIST_PROMPT = `${URL_PROMPT} Several at once: separated by commas or pasted one to a line.`;
 const URL_EXAMPLE = "socks5://user:password@127.0.0.1:1080";
+
+const MOVES_SHOWN = 15;
 
 /** A proxy's id, `null` for "No Proxy", `"auto"` to let the balancer choose. */
 export type ProxyChoice = string | null;
@@ -172,11 +175,34 @@ function nameQuestion(title: string, value: string): TextQuestion {
   return { field: "name", title, prompt: "A name for this proxy (optional).", placeholder: "eu-1", value };
 }
 
+/** `{confirm: true}` moves the keys at once; without an argument the moves are shown first. */
 const rebalanceProxies: Command = {
   id: "rebalanceProxies",
   announce: "notify",
-  handle: (app) => app.session.command({ kind: "rebalance_proxies" }),
+  async handle(app, argument) {
+    if (argument !== undefined && fieldsOf(argument, ["confirm"]).optionalFlag("confirm")) return rebalance(app);
+    const plan = await app.session.command({ kind: "plan_rebalance" });
+    if (plan.kind !== "rebalance_plan") return plan;
+    if (plan.moves.length === 0) return { kind: "done", message: plan.message };
+    const agreed = await app.ui.confirm(plan.message, planned(plan.moves), l10n.t("Rebalance"));
+    return agreed ? rebalance(app) : undefined;
+  },
 };
+
+function rebalance(app: App): Promise<Reply> {
+  return app.session.command({ kind: "rebalance_proxies" });
+}
+
+/** One move to a line; of many the first, as a dialog does not scroll. */
+function planned(moves: readonly PlannedMove[]): string {
+  const lines = moves
+    .slice(0, MOVES_SHOWN)
+    .map(({ key_name, from, to }) => l10n.t("{0}: {1} → {2}", key_name, from?.name ?? l10n.t("No Proxy"), to.name));
+  const more = moves.length - MOVES_SHOWN;
+  if (more === 1) lines.push(l10n.t("One more key moves."));
+  else if (more > 1) lines.push(l10n.t("{0} more keys move.", more));
+  return lines.join("\n");
+}
 
 export const proxyCommands: readonly Command[] = [
   addProxy,

@@ -9,7 +9,8 @@ const GEMINI = "/v1beta/models/gemini-2.5-flash:generateContent";
 
 function request(id: string, path = GEMINI, status = 200): RequestView {
   const attempts = [{ key_name: "alpha" }] as RequestView["attempts"];
-  return { id, at: 0, method: "POST", path, model: null, status, duration_ms: 1, error: null, attempts };
+  const unknown = { model: null, client: null, tokens: null, first_byte_ms: null, error: null };
+  return { id, at: 0, method: "POST", path, dialect: "gemini", status, duration_ms: 1, attempts, ...unknown };
 }
 
 function waitingFor(id: string, ...before: RequestView[]) {

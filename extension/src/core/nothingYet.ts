@@ -11,6 +11,7 @@ const figures: FiguresView = {
   bytes_received: 0,
   tunnels_opened: 0,
   tunnels_reused: 0,
+  minutes: { attempts: [], failures: [] },
 };
 
 export const nothingYet: Snapshot = {
@@ -24,4 +25,6 @@ export const nothingYet: Snapshot = {
   balance: { spread_keys: 0, spread_requests: 0, moves: 0, moves_last_hour: 0 },
   held_bytes: { keys: 0, proxies: 0, assignments: 0, rests: 0, owners: 0, signatures: 0, request_log: 0 },
   requests: [],
+  request_count: 0,
+  overview: { minutes: [] },
 };

@@ -49,7 +49,7 @@ pub struct Aggregator {
 
 #[napi]
 impl Aggregator {
-    /// `onMessages` gets a JSON array of CoreMessage, at most ten times a second; the first of a quiet time at once.
+    /// `onMessages` gets a JSON array of CoreMessage, at most four times a second; the first of a quiet time at once.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env, on_messages: Function<'_, String, ()>) -> Result<Self> {
         let callback: Callback = on_messages.build_threadsafe_function().weak::<true>().build()?;

@@ -1,4 +1,4 @@
-//! The one callback into JavaScript: events, the newest snapshot and vault writes in batches, at most ten a second.
+//! The one callback into JavaScript: events, the newest snapshot and vault writes in batches, at most four a second.
 //! It runs beside the requests and can only fall behind, never hold one up.
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::vault::Ticketed;
 /// Weak: a running server alone must not keep Node from exiting.
 pub type Callback = ThreadsafeFunction<String, (), String, Status, false, true>;
 
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(250);
 
 pub struct Outlet {
     callback: Arc<Callback>,

@@ -1,6 +1,8 @@
 //! What a host may ask of the core and how it is answered: one tagged value in, one out. The same commands serve
 //! the editor and, later, the admin API; carrying them out is the aggregator's part.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -8,6 +10,8 @@ use crate::backup::diff::BackupDiff;
 use crate::ids::{KeyId, ProxyId};
 use crate::keys::KeyError;
 use crate::proxies::pool::PoolError;
+use crate::requests::RequestView;
+use crate::requests::filter::RequestFilter;
 use crate::settings::Settings;
 
 #[derive(Deserialize, TS)]
@@ -77,6 +81,29 @@ pub enum Command {
     },
     /// Evens automatic keys out among the proxies that work, whatever the threshold.
     RebalanceProxies,
+    /// What `RebalanceProxies` would do now; changes nothing.
+    PlanRebalance,
+    /// Many keys as one change: all of them or none.
+    EditKeys {
+        ids: Vec<KeyId>,
+        action: KeysAction,
+    },
+    /// Many proxies as one change: all of them or none.
+    RemoveProxies {
+        ids: Vec<ProxyId>,
+    },
+    /// Takes a removal back; `undo` is what its `Done` said.
+    UndoRemoval {
+        undo: String,
+    },
+    /// One page of the request log, newest first.
+    ListRequests {
+        offset: usize,
+        /// 1 to 500.
+        limit: usize,
+        #[serde(default)]
+        filter: RequestFilter,
+    },
     /// While no proxy works: keys with a proxy may go direct until one is back.
     AllowDirectUntilRecovery,
     /// `url` left out keeps the one there is; an empty one, switched off, forgets it.
@@ -105,6 +132,21 @@ pub enum Command {
     },
 }
 
+/// What is done to each of several keys.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum KeysAction {
+    Enable,
+    Disable,
+    Remove,
+    /// By hand, or back to automatic.
+    Assign {
+        /// A proxy's id, null for "No Proxy", "auto" for the balancer's choice.
+        #[ts(type = "ProxyId | null | \"auto\"")]
+        proxy_id: Option<ProxyId>,
+    },
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalCode {
@@ -128,6 +170,24 @@ pub enum Reply {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         id: Option<String>,
+        /// After a removal: what `UndoRemoval` takes it back by, for ten minutes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        undo: Option<String>,
+    },
+    /// To `ListRequests`: `total` are held, `matched` fit the filter, `rows` are those of them from `offset` on.
+    Requests {
+        total: usize,
+        matched: usize,
+        offset: usize,
+        rows: Vec<Arc<RequestView>>,
+    },
+    /// To `PlanRebalance`. A spread is how many keys more the most loaded proxy has than the least loaded one.
+    RebalancePlan {
+        message: String,
+        moves: Vec<PlannedMove>,
+        spread_before: u32,
+        spread_after: u32,
     },
     /// To `ExportBackup`: the text of the file.
     Backup {
@@ -150,6 +210,33 @@ pub enum Reply {
         entries: Vec<ListedKey>,
     },
     Refused(Refusal),
+}
+
+/// One key that would change its proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct PlannedMove {
+    pub key_id: KeyId,
+    pub key_name: String,
+    pub from: Option<NamedProxy>,
+    pub to: NamedProxy,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct NamedProxy {
+    pub id: ProxyId,
+    pub name: String,
+}
+
+impl Reply {
+    /// Done, with nothing more to say than the message.
+    pub fn done(message: impl Into<String>) -> Self {
+        Self::Done { message: message.into(), id: None, undo: None }
+    }
+
+    /// Done to this key or proxy.
+    pub fn done_to(message: impl Into<String>, id: impl ToString) -> Self {
+        Self::Done { message: message.into(), id: Some(id.to_string()), undo: None }
+    }
 }
 
 /// What became of one entry of a list.

@@ -2,8 +2,10 @@
 //! How they are stored or shown belongs elsewhere.
 
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -51,6 +53,23 @@ id!(
     /// One proxy server of the pool.
     ProxyId
 );
+
+/// Moves the entry `id` behind `after`, or to the front when it stood there; where `after` is gone, to `place` or the end.
+pub fn restore_place<Id: Hash + Eq, T>(
+    entries: &mut IndexMap<Id, T>,
+    id: &Id,
+    place: usize,
+    after: Option<&Id>,
+) {
+    let Some(from) = entries.get_index_of(id) else { return };
+    let last = entries.len() - 1;
+    let to = match after.map(|after| entries.get_index_of(after)) {
+        None => 0,
+        Some(Some(before)) => before + usize::from(before < from),
+        Some(None) => place,
+    };
+    entries.move_index(from, to.min(last));
+}
 
 const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 

@@ -18,9 +18,10 @@ use crate::pools::Pools;
 use crate::proxies::pool::{ProxyServer, ProxyStatus};
 use crate::proxies::rotating::{Mode, RotatingProxy};
 use crate::requests::RequestView;
+use crate::requests::overview::OverviewView;
 use crate::settings::LocalAuth;
 use crate::state::State;
-pub use figures::{BalanceView, FiguresView, HeldView, held};
+pub use figures::{BalanceView, FiguresView, HeldView, MinutesView, held};
 
 /// Requests in one snapshot; the log itself holds more.
 const REQUESTS_SHOWN: usize = 50;
@@ -176,6 +177,9 @@ pub struct Snapshot {
     pub held_bytes: HeldView,
     /// Newest first, at most 50 here.
     pub requests: Vec<Arc<RequestView>>,
+    /// How many the log holds; `ListRequests` gives them all.
+    pub request_count: usize,
+    pub overview: OverviewView,
 }
 
 pub fn snapshot(state: &State, endpoint: EndpointView) -> Snapshot {
@@ -195,6 +199,8 @@ pub fn snapshot(state: &State, endpoint: EndpointView) -> Snapshot {
         balance: figures::balance(&pools, now),
         held_bytes: HeldView::default(),
         requests,
+        request_count: state.log.count(),
+        overview: state.log.overview(now),
     };
     let of_pools = pools.held();
     drop(pools);
@@ -281,5 +287,43 @@ fn rotating_view(proxy: &RotatingProxy, allowed: bool, now: Millis) -> RotatingV
         addresses_seen: proxy.learned.exits.count(),
         last_address: proxy.learned.exits.last().map(|address| address.to_string()),
         figures: figures::figures(&proxy.figures, now),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::dispatch::judge::Blame;
+    use crate::figures::Of;
+    use crate::fixtures::{entered_key, entered_proxy};
+    use crate::requests::fixtures::request;
+    use crate::settings::Settings;
+
+    #[test]
+    fn a_thousand_busy_keys_fit_into_a_megabyte() {
+        let (settings, now) = (Settings::default(), crate::clock::Clock::now(&SystemClock));
+        let mut pools = Pools::new(fastrand::Rng::with_seed(1));
+        (1..=1_000).for_each(|number| pools.keys.add(entered_key(number)).unwrap());
+        (1..=20).for_each(|number| pools.proxies.add(entered_proxy(number)).unwrap());
+        pools.settle_assignments(&settings, now);
+        for minutes in 0..30 {
+            let at = now - (29 - minutes) * 60_000;
+            let all = pools.keys.iter_mut().map(|key| &mut key.figures);
+            all.for_each(|figures| (0..12).for_each(|_| figures.ended(Of::Key, Blame::Nobody, None, at)));
+        }
+        let state = State::new(pools, settings, Arc::new(SystemClock));
+        (0..500).for_each(|number| {
+            state.log.push(Arc::new(request(number)), now - 3_000_000 + u64::from(number) * 6_000)
+        });
+        let started = Instant::now();
+        let shown = snapshot(&state, EndpointView::Stopped);
+        let text = serde_json::to_string(&shown).unwrap();
+        println!("{} bytes in {:?}", text.len(), started.elapsed());
+        assert_eq!((shown.keys.len(), shown.requests.len(), shown.request_count), (1_000, 50, 500));
+        assert!(shown.overview.minutes.len() >= 50 && shown.keys[7].figures.minutes.attempts[29] == 12);
+        assert!(text.len() < 1_000_000, "{} bytes", text.len());
     }
 }

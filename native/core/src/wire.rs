@@ -44,7 +44,7 @@ pub struct OpenReport {
     pub legacy_settings: Option<LegacySettings>,
 }
 
-/// What the addon's callback receives: a JSON array of these, at most ten calls a second.
+/// What the addon's callback receives: a JSON array of these, at most four calls a second.
 #[derive(Serialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CoreMessage {

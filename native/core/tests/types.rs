@@ -4,11 +4,16 @@
 use std::fmt::Write;
 
 use aggregator_core::backup::diff::{BackupDiff, Differences};
-use aggregator_core::command::{Command, ListedKey, ListedProxy, ListedResult, Refusal, RefusalCode, Reply};
+use aggregator_core::command::{
+    Command, KeysAction, ListedKey, ListedProxy, ListedResult, NamedProxy, PlannedMove, Refusal, RefusalCode,
+    Reply,
+};
 use aggregator_core::events::{Event, EventType, Level};
 use aggregator_core::ids::{KeyId, ProxyId};
 use aggregator_core::keys::circuit::Circuit;
-use aggregator_core::requests::{AttemptView, RequestView};
+use aggregator_core::requests::filter::{OutcomeFilter, RequestFilter};
+use aggregator_core::requests::overview::{MinuteView, OverviewView};
+use aggregator_core::requests::{AttemptView, DialectView, RequestView, TokensView};
 use aggregator_core::settings::{
     FailurePolicy, Http2, KeySelection, LoadBalancingStrategy, LocalAuth, MonitoringSettings, ProxySettings,
     RequestLogSettings, RotatingSettings, ServerSettings, Settings, TlsFiles, UpstreamSettings,
@@ -16,8 +21,8 @@ use aggregator_core::settings::{
 use aggregator_core::vault::legacy::LegacySettings;
 use aggregator_core::vault::secrets::SecretWrite;
 use aggregator_core::views::{
-    BalanceView, EndpointView, FiguresView, HeldView, KeyStatus, KeyView, ProxyStatusView, ProxyView,
-    RotatingMode, RotatingView, Snapshot,
+    BalanceView, EndpointView, FiguresView, HeldView, KeyStatus, KeyView, MinutesView, ProxyStatusView,
+    ProxyView, RotatingMode, RotatingView, Snapshot,
 };
 use aggregator_core::wire::{CoreMessage, OpenOptions, OpenReport};
 use ts_rs::{Config, TS};
@@ -36,7 +41,12 @@ fn generate() -> String {
     declare::<KeyId>(&mut text);
     declare::<ProxyId>(&mut text);
     declare::<Command>(&mut text);
+    declare::<KeysAction>(&mut text);
+    declare::<RequestFilter>(&mut text);
+    declare::<OutcomeFilter>(&mut text);
     declare::<Reply>(&mut text);
+    declare::<PlannedMove>(&mut text);
+    declare::<NamedProxy>(&mut text);
     declare::<BackupDiff>(&mut text);
     declare::<Differences>(&mut text);
     declare::<ListedProxy>(&mut text);
@@ -47,6 +57,7 @@ fn generate() -> String {
     declare::<EndpointView>(&mut text);
     declare::<KeyStatus>(&mut text);
     declare::<Circuit>(&mut text);
+    declare::<MinutesView>(&mut text);
     declare::<FiguresView>(&mut text);
     declare::<BalanceView>(&mut text);
     declare::<HeldView>(&mut text);
@@ -56,7 +67,11 @@ fn generate() -> String {
     declare::<RotatingMode>(&mut text);
     declare::<RotatingView>(&mut text);
     declare::<AttemptView>(&mut text);
+    declare::<DialectView>(&mut text);
+    declare::<TokensView>(&mut text);
     declare::<RequestView>(&mut text);
+    declare::<MinuteView>(&mut text);
+    declare::<OverviewView>(&mut text);
     declare::<Snapshot>(&mut text);
     declare::<Level>(&mut text);
     declare::<EventType>(&mut text);

@@ -30,6 +30,7 @@ const figures: FiguresView = {
   bytes_received: 3_400_000,
   tunnels_opened: 1,
   tunnels_reused: 99,
+  minutes: { attempts: [], failures: [] },
 };
 
 it("tells traffic, tunnels and answers", () => {

@@ -5,17 +5,21 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::edit::{self, Edited, NewKey, Subject};
-use super::{Aggregator, changes, forwarder, rotating};
+use super::{Aggregator, changes, forwarder, many, rotating};
 use crate::clock::Millis;
 use crate::command::{Command, Refusal, RefusalCode, Reply};
-use crate::ids::{KeyId, ProxyId};
+use crate::ids::{KeyId, ProxyId, mint};
 use crate::keys::KeyPatch;
 use crate::pools::Pools;
+use crate::requests::filter::{RequestFilter, page};
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::token;
 use crate::vault::{Entered, EnteredKey};
 use crate::views::EndpointView;
+
+/// Rows of one page of the log.
+const MOST_ROWS: usize = 500;
 
 impl Aggregator {
     pub async fn command(self: &Arc<Self>, command: Command) -> Reply {
@@ -37,6 +41,11 @@ impl Aggregator {
                 return self.preview_backup(text, passphrase).await;
             }
             Command::ImportBackup { text, passphrase } => return self.import_backup(text, passphrase).await,
+            Command::UndoRemoval { undo } => return self.undo_removal(&undo).await,
+            Command::PlanRebalance => return Ok(self.plan_rebalance()),
+            Command::ListRequests { offset, limit, filter } => {
+                return self.list_requests(offset, limit, &filter);
+            }
             _ => {}
         }
         let settings = self.state.settings();
@@ -56,6 +65,8 @@ impl Aggregator {
                 edit::update_proxy(pools, id, url.as_deref(), name, enabled)
             }
             Command::RemoveProxy { id } => edit::remove_proxy(pools, id),
+            Command::EditKeys { ids, action } => many::edit_keys(pools, ids, action, now),
+            Command::RemoveProxies { ids } => many::remove_proxies(pools, ids),
             Command::AssignProxy { key_id, proxy_id } => edit::assign_proxy(pools, key_id, proxy_id, now),
             Command::UnassignProxy { key_id } => edit::unassign_proxy(pools, key_id),
             Command::RebalanceProxies => Ok(edit::rebalance(pools, &settings, now)),
@@ -70,6 +81,9 @@ impl Aggregator {
             | Command::RotateLocalToken
             | Command::AddProxies { .. }
             | Command::AddKeys { .. }
+            | Command::PlanRebalance
+            | Command::UndoRemoval { .. }
+            | Command::ListRequests { .. }
             | Command::ExportBackup { .. }
             | Command::PreviewBackup { .. }
             | Command::ImportBackup { .. } => {
@@ -110,9 +124,9 @@ impl Aggregator {
             let mut pools = self.state.pools.lock();
             let balance = pools.balance(now);
             pools.take_over(next, &renewed);
-            if let Subject::ForgivenKey(id) = &edited.subject {
+            if let Subject::ForgivenKeys(ids) = &edited.subject {
                 // The copy's own forgiving is not taken over with what was entered.
-                pools.forgive(id);
+                ids.iter().for_each(|id| pools.forgive(id));
             }
             // A proxy may have failed while the change was saved: its keys leave it anew, and that is saved in turn.
             pools.settle_assignments(&settings, now);
@@ -134,12 +148,40 @@ impl Aggregator {
         }
         let events = changes::between(&before, &after, now).into_iter().chain(switched_on).chain(rebalanced);
         events.for_each(|event| self.state.events.publish(event));
-        let id = match edited.subject {
-            Subject::Key(id) | Subject::ForgivenKey(id) => Some(id.to_string()),
-            Subject::Proxy(id) => Some(id.to_string()),
-            Subject::Rotating | Subject::Nothing => None,
+        let undo = match &edited.subject {
+            Subject::Removed(_) => Some(self.keep_removal(&before, &after, now)),
+            _ => None,
         };
-        Ok(Reply::Done { message: edited.message, id })
+        Ok(Reply::Done { message: edited.message, id: edited.subject.id(), undo })
+    }
+
+    /// Answers what it can be brought back by.
+    fn keep_removal(&self, before: &Entered, after: &Entered, now: Millis) -> String {
+        let undo = mint("undo", now, &mut self.state.pools.lock().rng);
+        self.removals.lock().keep(undo.clone(), before, after, now);
+        undo
+    }
+
+    fn plan_rebalance(&self) -> Reply {
+        let pools = {
+            let pools = self.state.pools.lock();
+            // As `edit` will fork it.
+            let rng = pools.rng.clone().fork();
+            let mut copy = pools.clone();
+            copy.rng = rng;
+            copy
+        };
+        edit::plan_rebalance(pools, &self.state.settings(), self.state.now())
+    }
+
+    fn list_requests(&self, offset: usize, limit: usize, filter: &RequestFilter) -> Result<Reply, Refusal> {
+        if !(1..=MOST_ROWS).contains(&limit) {
+            let words = format!("A page has 1 to {MOST_ROWS} requests, not {limit}.");
+            return Err(Refusal::invalid("limit", words));
+        }
+        let all = self.state.log.all();
+        let (matched, rows) = page(&all, filter, offset, limit);
+        Ok(Reply::Requests { total: all.len(), matched, offset, rows })
     }
 
     async fn apply_settings(self: &Arc<Self>, settings: Settings) -> Result<Reply, Refusal> {
@@ -167,7 +209,7 @@ impl Aggregator {
         if let Some(EndpointView::Failed { message }) = view {
             return Err(Refusal::new(RefusalCode::Failed, message));
         }
-        Ok(Reply::Done { message: "The settings are applied.".to_owned(), id: None })
+        Ok(Reply::done("The settings are applied."))
     }
 
     fn allow_direct(&self) -> Result<Reply, Refusal> {
@@ -180,7 +222,7 @@ impl Aggregator {
         }
         let message =
             "Keys go direct until a proxy is back. Google sees this machine's own address meanwhile.";
-        Ok(Reply::Done { message: message.to_owned(), id: None })
+        Ok(Reply::done(message))
     }
 
     async fn rotate_local_token(&self) -> Result<Reply, Refusal> {
@@ -197,7 +239,7 @@ impl Aggregator {
         *self.tokens.write() = vec![token];
         self.tokens_changed().await;
         let message = "The local token is new. Copy it into every tool that uses this endpoint; the old one no longer works.";
-        Ok(Reply::Done { message: message.to_owned(), id: None })
+        Ok(Reply::done(message))
     }
 
     pub(super) fn may_change(&self) -> Result<(), Refusal> {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::clock::Millis;
-use crate::command::{Refusal, RefusalCode};
+use crate::command::{NamedProxy, PlannedMove, Refusal, RefusalCode, Reply};
 use crate::ids::{KeyId, ProxyId, mint};
 use crate::keys::KeyPatch;
 use crate::pools::Pools;
@@ -21,13 +21,31 @@ pub struct Edited {
 
 pub enum Subject {
     Key(KeyId),
-    /// Enabled by the user: what was learned against it is forgiven.
-    ForgivenKey(KeyId),
+    /// Enabled by the user: what was learned against them is forgiven.
+    ForgivenKeys(Vec<KeyId>),
     Proxy(ProxyId),
     /// Configured by the user: what was held against it is forgiven.
     Rotating,
+    /// Something was removed and may be brought back; the id of the one, where it is one.
+    Removed(Option<String>),
     /// Only the placing of keys is done anew.
     Nothing,
+}
+
+impl Subject {
+    /// Of the one entry that was changed.
+    pub fn id(self) -> Option<String> {
+        match self {
+            Self::Key(id) => Some(id.to_string()),
+            Self::Proxy(id) => Some(id.to_string()),
+            Self::Removed(id) => id,
+            Self::ForgivenKeys(ids) => match ids.as_slice() {
+                [id] => Some(id.to_string()),
+                _ => None,
+            },
+            Self::Rotating | Self::Nothing => None,
+        }
+    }
 }
 
 pub struct NewKey {
@@ -65,14 +83,15 @@ pub fn modify_key(pools: &mut Pools, id: KeyId, patch: KeyPatch) -> Result<Edite
 
 pub fn remove_key(pools: &mut Pools, id: KeyId) -> Result<Edited, Refusal> {
     let key = pools.keys.remove(&id)?;
-    Ok(Edited { subject: Subject::Key(id), message: format!("Key \"{}\" removed.", key.entered.name) })
+    let subject = Subject::Removed(Some(id.to_string()));
+    Ok(Edited { subject, message: format!("Key \"{}\" removed.", key.entered.name) })
 }
 
 pub fn set_key_enabled(pools: &mut Pools, id: KeyId, enabled: bool) -> Result<Edited, Refusal> {
     pools.keys.set_enabled(&id, enabled)?;
     let name = pools.keys.name(&id);
     Ok(if enabled {
-        Edited { subject: Subject::ForgivenKey(id), message: format!("Key \"{name}\" enabled.") }
+        Edited { subject: Subject::ForgivenKeys(vec![id]), message: format!("Key \"{name}\" enabled.") }
     } else {
         Edited { subject: Subject::Key(id), message: format!("Key \"{name}\" disabled.") }
     })
@@ -112,7 +131,8 @@ pub fn update_proxy(
 
 pub fn remove_proxy(pools: &mut Pools, id: ProxyId) -> Result<Edited, Refusal> {
     let proxy = pools.proxies.remove(&id)?;
-    Ok(Edited { subject: Subject::Proxy(id), message: format!("Proxy {} removed.", proxy.entered.name) })
+    let subject = Subject::Removed(Some(id.to_string()));
+    Ok(Edited { subject, message: format!("Proxy {} removed.", proxy.entered.name) })
 }
 
 pub fn assign_proxy(
@@ -152,6 +172,33 @@ pub fn rebalance(pools: &mut Pools, settings: &Settings, now: Millis) -> Edited 
         count => format!("{count} keys moved to other proxies."),
     };
     Edited { subject: Subject::Nothing, message }
+}
+
+/// What [`rebalance`] would do to these pools, changing nothing. `pools` are a copy, with the dice the change would have.
+pub fn plan_rebalance(mut pools: Pools, settings: &Settings, now: Millis) -> Reply {
+    let place =
+        |pools: &Pools, key: &KeyId| pools.assignments.get(key).and_then(|entry| entry.proxy_id.clone());
+    let ids: Vec<KeyId> = pools.keys.iter().map(|key| key.entered.id.clone()).collect();
+    let before: Vec<Option<ProxyId>> = ids.iter().map(|id| place(&pools, id)).collect();
+    let spread_before = pools.balance(now).spread.keys;
+    rebalance(&mut pools, settings, now);
+    pools.settle_assignments(settings, now);
+    let named = |id: ProxyId| NamedProxy { name: proxy_name(&pools, &id), id };
+    let moves: Vec<PlannedMove> = ids
+        .into_iter()
+        .zip(before)
+        .filter_map(|(key_id, from)| {
+            let to = place(&pools, &key_id).filter(|to| from.as_ref() != Some(to))?;
+            let key_name = pools.keys.name(&key_id);
+            Some(PlannedMove { key_id, key_name, from: from.map(named), to: named(to) })
+        })
+        .collect();
+    let message = match moves.len() {
+        0 => "The keys are balanced already; none would move.".to_owned(),
+        1 => "1 key would move to another proxy.".to_owned(),
+        count => format!("{count} keys would move to other proxies."),
+    };
+    Reply::RebalancePlan { message, moves, spread_before, spread_after: pools.balance(now).spread.keys }
 }
 
 fn parse(url: &str) -> Result<ProxyUrl, Refusal> {

@@ -12,11 +12,13 @@ mod keeping;
 mod key_lists;
 mod listening;
 mod lists;
+mod many;
 mod moves;
 mod probes;
 mod returns;
 mod rotating;
 mod testing;
+mod undo;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,6 +44,7 @@ use crate::store::StateStore;
 use crate::token;
 use crate::vault::{Entered, Vault};
 use crate::views::{EndpointView, Snapshot, snapshot};
+use undo::Removals;
 
 /// Where the local tokens come from.
 pub enum Tokens {
@@ -95,6 +98,8 @@ pub struct Aggregator {
     uploads: Arc<Uploads>,
     /// What the vault holds; keys placed or moved by themselves are saved after the fact.
     saved: Mutex<Entered>,
+    /// What may be brought back.
+    removals: Mutex<Removals>,
     /// Changes go one after another; starting and stopping likewise.
     editing: tokio::sync::Mutex<()>,
     endpoint: tokio::sync::Mutex<Option<Endpoint>>,
@@ -141,6 +146,7 @@ impl Aggregator {
             forwarder: Arc::new(RwLock::new(Arc::new(forwarder))),
             uploads: Arc::default(),
             saved: Mutex::new(opening.entered),
+            removals: Mutex::default(),
             editing: tokio::sync::Mutex::default(),
             endpoint: tokio::sync::Mutex::default(),
             view: Mutex::new(EndpointView::Stopped),

@@ -71,7 +71,7 @@ impl Aggregator {
                 let milliseconds = latency.as_millis();
                 let message =
                     format!("The rotating proxy {masked} works: a tunnel to Gemini took {milliseconds} ms.");
-                Ok(Reply::Done { message, id: None })
+                Ok(Reply::done(message))
             }
             Probed::Faulty(words) => Err(failed(format!("The rotating proxy {masked} failed. {words}"))),
             Probed::UpstreamDown(words) => Err(failed(format!(

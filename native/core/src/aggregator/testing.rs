@@ -58,7 +58,7 @@ impl Aggregator {
                 let milliseconds = started.elapsed().as_millis();
                 let message =
                     format!("Key \"{}\" works: Gemini answered {way} in {milliseconds} ms.", pick.key_name);
-                Ok(Reply::Done { message, id: Some(id.to_string()) })
+                Ok(Reply::done_to(message, id))
             }
             Err(outcome) => {
                 Err(Refusal::new(RefusalCode::Failed, refusal::no_answer(&outcome, &pick).message))
@@ -88,7 +88,7 @@ impl Aggregator {
             Probed::Works { latency } => {
                 let message =
                     format!("Proxy {name} works: a tunnel to Gemini took {} ms.", latency.as_millis());
-                Ok(Reply::Done { message, id: Some(id.to_string()) })
+                Ok(Reply::done_to(message, id))
             }
             Probed::Faulty(words) => {
                 Err(Refusal::new(RefusalCode::Failed, format!("Proxy {name} failed. {words}")))

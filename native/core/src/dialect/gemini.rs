@@ -13,6 +13,10 @@ pub const VERSIONS: [&str; 3] = ["v1", "v1beta", "v1alpha"];
 const REPEATABLE: [&str; 5] =
     [":generateContent", ":streamGenerateContent", ":countTokens", ":embedContent", ":batchEmbedContents"];
 
+/// Calls whose answers say how many tokens they cost.
+const COUNTED: [&str; 4] =
+    [":generateContent", ":streamGenerateContent", ":embedContent", ":batchEmbedContents"];
+
 /// What a Gemini path means for its handling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traits {
@@ -26,6 +30,8 @@ pub struct Traits {
     pub resources: bool,
     /// The collection whose members these answers give by a bare `id`, without a name.
     pub bare_ids: Option<&'static str>,
+    /// The answer says how many tokens it cost.
+    pub counted: bool,
 }
 
 impl Traits {
@@ -53,6 +59,7 @@ pub fn traits(method: &Method, path: &str) -> Traits {
         upload: is_upload(path),
         resources: is_upload(path) || is_resource(path),
         bare_ids: bare_ids(path),
+        counted: COUNTED.iter().any(|call| path.ends_with(call)),
     }
 }
 

@@ -203,10 +203,11 @@ impl RequestDispatcher {
         call: &Call,
         mut response: Response<Incoming>,
         mut lease: Lease,
-        open: OpenRequest,
+        mut open: OpenRequest,
         started: Instant,
         forwarder: &GoogleApiForwarder,
     ) -> Response<ReplyBody> {
+        open.answer_begins();
         let switched =
             (response.status() == StatusCode::SWITCHING_PROTOCOLS).then(|| hyper::upgrade::on(&mut response));
         let (parts, body) = response.into_parts();

@@ -23,9 +23,10 @@ use crate::forward::is_gzip;
 use crate::forward::redact::Redactor;
 use crate::forward::rewrite::Rewriter;
 use crate::forward::tail::Tail;
+use crate::forward::tee::Tee;
 use crate::live::tunnel::Tunnel;
 use crate::pools::Pick;
-use crate::requests::{AttemptView, CLIENT_CLOSED, OpenRequest};
+use crate::requests::{AttemptView, CLIENT_CLOSED, OpenRequest, TokensView};
 use crate::state::Lease;
 
 /// What is done to the bytes of an answer on the way.
@@ -34,6 +35,8 @@ pub struct Filters {
     pub gunzip: Option<Gunzip>,
     pub redactor: Option<Redactor>,
     pub tail: Option<Tail>,
+    /// In place of all others, for answers that pass as they are.
+    pub tee: Option<Tee>,
     pub learning: Option<Learning>,
     pub rewriter: Option<Rewriter>,
     /// Last of all: into the client's language.
@@ -45,7 +48,8 @@ impl Filters {
     /// found in what it sends. `to_local` is for answers that name resources.
     pub fn for_answer(traits: &Traits, pick: &Pick, headers: &mut HeaderMap, to_local: Rewriter) -> Self {
         if !traits.read_here() {
-            return Self::default();
+            let tee = traits.counted.then(|| Tee::new(headers)).flatten();
+            return Self { tee, ..Self::default() };
         }
         let packed = is_gzip(headers);
         if packed {
@@ -60,6 +64,7 @@ impl Filters {
             gunzip: packed.then(Gunzip::default),
             redactor: Some(Redactor::new(pick.secret.clone())),
             tail: Some(Tail::default()),
+            tee: None,
             learning: traits.resources.then(|| Learning::of(traits.bare_ids)),
             rewriter: rewritten.then_some(to_local),
             translation: None,
@@ -70,7 +75,18 @@ impl Filters {
         self.gunzip.is_some() || self.rewriter.is_some() || self.translation.is_some()
     }
 
+    /// What the answer says it cost, as far as it has come.
+    pub fn tokens(&self) -> Option<TokensView> {
+        let seen = self.tail.as_ref().and_then(Tail::tokens);
+        seen.or_else(|| self.tee.as_ref().and_then(Tee::tokens))
+    }
+
     pub fn push(&mut self, data: Bytes) -> std::io::Result<Bytes> {
+        if let Some(tee) = self.tee.as_mut()
+            && !tee.push(&data)
+        {
+            self.tee = None;
+        }
         let plain = match self.gunzip.as_mut() {
             Some(gunzip) => gunzip.push(&data)?,
             None => data,
@@ -219,7 +235,8 @@ impl ReplyBody {
 
 impl Flowing {
     fn settle(&mut self, outcome: &Outcome) {
-        if let Some(claim) = self.claim.take() {
+        if let Some(mut claim) = self.claim.take() {
+            claim.open.used(self.filters.tokens());
             claim.settle(outcome);
         }
     }

@@ -13,8 +13,9 @@ use super::judge::Outcome;
 use super::reply::{Claim, ReplyBody};
 use super::{Call, Failure, mark};
 use crate::dialect::translation::{Translated, Translation};
+use crate::forward::tail::tokens;
 use crate::forward::{GoogleApiForwarder, Refused};
-use crate::requests::OpenRequest;
+use crate::requests::{OpenRequest, TokensView};
 use crate::state::Lease;
 
 /// An answer that is translated whole, unpacked, in bytes: many times the largest image.
@@ -28,22 +29,31 @@ pub(super) async fn translate(
     lease: &Lease,
     response: Response<Incoming>,
     forwarder: &GoogleApiForwarder,
-) -> Result<Translated, Failure> {
+) -> Result<Counted, Failure> {
     let to_local = forwarder.addresses().to_local(&call.origin);
     let read = gather(forwarder, &call.traits, &lease.pick, response, to_local, MOST_TRANSLATED).await;
     let body = read.map_err(Failure::NoAnswer)?.ok_or_else(|| {
         Failure::NoAnswer(Outcome::Interrupted("the upstream's answer is larger than 256 MiB".to_owned()))
     })?;
-    translation.whole(&body).map_err(|answer| Failure::Untranslatable(Box::new(answer)))
+    let translated = translation.whole(&body);
+    let translated = translated.map_err(|answer| Failure::Untranslatable(Box::new(answer)))?;
+    Ok(Counted { translated, tokens: tokens(&body) })
+}
+
+/// An answer in the client's language, with what it cost.
+pub(super) struct Counted {
+    translated: Translated,
+    tokens: Option<TokensView>,
 }
 
 /// A translated answer, whole, as the client's.
 pub(super) fn give(
-    translated: Translated,
+    Counted { translated, tokens }: Counted,
     lease: Lease,
-    open: OpenRequest,
+    mut open: OpenRequest,
     started: Instant,
 ) -> Response<ReplyBody> {
+    open.used(tokens);
     lease.learn_signatures(translated.signatures);
     let mut reply = json_reply(translated.body);
     mark(reply.headers_mut(), open.id(), Some(&lease.pick), open.attempts() + 1);

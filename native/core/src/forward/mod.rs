@@ -11,6 +11,7 @@ pub mod headers;
 pub mod redact;
 pub mod rewrite;
 pub mod tail;
+pub mod tee;
 pub mod tls;
 
 use std::net::IpAddr;
@@ -230,6 +231,12 @@ impl GoogleApiForwarder {
 
 pub fn is_gzip(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_ENCODING).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"gzip"))
+}
+
+/// In any way at all.
+pub fn is_packed(headers: &HeaderMap) -> bool {
+    let plain = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    headers.get(header::CONTENT_ENCODING).is_some_and(|value| !plain(value))
 }
 
 /// The beginning of the body, up to the limit: an error longer than that is not one of Google's.

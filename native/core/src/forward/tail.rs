@@ -1,7 +1,12 @@
-//! Watches a 200 answer stream by for the error it may end in: an SSE event `data: {"error":…}`, a bare
-//! `{"error":…}`, or the last element of a JSON array. Only the last bytes are kept; nothing is changed.
+//! Watches a 200 answer stream by for what it ends in: an error (an SSE event `data: {"error":…}`, a bare `{"error":…}`,
+//! or the last element of a JSON array) and the token counts. Only the last bytes are kept, read once at the end; nothing
+//! is changed.
+
+use serde::de::IgnoredAny;
 
 use super::super::dispatch::upstream_error::UpstreamError;
+use crate::generate::answer::Usage;
+use crate::requests::TokensView;
 
 /// Larger than any error body seen (about 3 KB), small enough to keep one per stream.
 const KEPT: usize = 16 * 1024;
@@ -36,6 +41,11 @@ impl Tail {
         (error.code.is_some() || !error.status.is_empty()).then_some(error)
     }
 
+    /// The token counts said last.
+    pub fn tokens(&self) -> Option<TokensView> {
+        tokens(&self.last)
+    }
+
     /// Where the last `{ "error"` begins that stands at the start of an event, a line or an array element.
     fn last_top_level_object(&self) -> Option<usize> {
         memchr::memmem::rfind_iter(&self.last, b"\"error\"").find_map(|at| {
@@ -54,9 +64,73 @@ impl Tail {
     }
 }
 
+/// The last `usageMetadata` of an answer, of which `end` is the end.
+pub fn tokens(end: &[u8]) -> Option<TokensView> {
+    let end = &end[end.len().saturating_sub(2 * KEPT)..];
+    ["\"usageMetadata\"", "\"usage_metadata\""].into_iter().find_map(|name| {
+        let mut places = memchr::memmem::rfind_iter(end, name.as_bytes());
+        places.find_map(|at| counts(&end[at + name.len()..]))
+    })
+}
+
+/// `after` follows the name. What a model wrote as a call's arguments is no answer's own count: there the object around
+/// it is not the last to end.
+fn counts(after: &[u8]) -> Option<TokensView> {
+    let value = after.trim_ascii_start().strip_prefix(b":")?;
+    let mut values = serde_json::Deserializer::from_slice(value).into_iter::<Usage>();
+    let usage = values.next()?.ok()?;
+    let rest = [b"{\"x\":0", &value[values.byte_offset()..]].concat();
+    let mut around = serde_json::Deserializer::from_slice(&rest).into_iter::<IgnoredAny>();
+    around.next()?.ok()?;
+    let beyond = rest[around.byte_offset()..].trim_ascii_start();
+    // A cache that was made says a total alone: nothing was asked.
+    let asked = usage.prompt_token_count.or(usage.candidates_token_count).is_some();
+    (asked && !beyond.starts_with(b"}")).then(|| TokensView::from(&usage))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn tokens_of(text: &str) -> Option<(u64, u64, u64, u64)> {
+        let mut tail = Tail::default();
+        text.as_bytes().chunks(7).for_each(|chunk| tail.push(chunk));
+        let counted = |tokens: TokensView| (tokens.input, tokens.output, tokens.cached, tokens.thought);
+        tail.tokens().map(counted)
+    }
+
+    #[test]
+    fn the_counts_said_last_are_those_of_the_answer() {
+        let usage = r#""usageMetadata": {"promptTokenCount": 7, "toolUsePromptTokenCount": 2, "candidatesTokenCount": 5,
+            "thoughtsTokenCount": 3, "cachedContentTokenCount": 4, "totalTokenCount": 17}"#;
+        let early = r#"{"candidates":[],"usageMetadata":{"promptTokenCount":1}}"#;
+        let whole = format!("{{\n \"candidates\": [{{}}],\n {usage}\n,\"modelVersion\": \"m\"}}\n");
+        for text in [
+            whole.clone(),
+            format!("data: {early}\r\n\r\ndata: {{{usage},\"responseId\":\"r\"}}\r\n\r\n"),
+            format!("[{early},\r\n{{{usage}}}\n]"),
+            format!("data: {{{usage}}}\n\ndata: {{\"candidates\":[{{\"finishReason\":\"STOP\"}}]}}\n\n"),
+            format!("{}{whole}", "x".repeat(100_000)),
+        ] {
+            assert_eq!(tokens_of(&text), Some((9, 8, 4, 3)), "{text}");
+        }
+    }
+
+    #[test]
+    fn counts_that_a_model_wrote_are_none() {
+        let args = r#"{"candidates":[{"content":{"parts":[{"functionCall":{"args":{"usageMetadata":{"promptTokenCount":9}}}}]}}]}"#;
+        let said = r#"{"candidates":[{"text":"\"usageMetadata\":{\"promptTokenCount\":9}"}]}"#;
+        for text in [
+            args,
+            said,
+            "{}",
+            "",
+            r#"{"usageMetadata":{"totalTokenCount":9}}"#,
+            r#"{"usageMetadata":{"promptTokenCount":9"#,
+        ] {
+            assert_eq!(tokens_of(text), None, "{text}");
+        }
+    }
 
     fn error_of(text: &str) -> Option<u16> {
         let mut tail = Tail::default();

@@ -16,7 +16,7 @@ use indexmap::IndexMap;
 
 use crate::clock::Millis;
 use crate::figures::Figures;
-use crate::ids::KeyId;
+use crate::ids::{KeyId, restore_place};
 use crate::secret::Secret;
 use crate::settings::KeySelection;
 use crate::vault::EnteredKey;
@@ -266,6 +266,11 @@ impl ApiKeyManager {
 
     pub fn remove(&mut self, id: &KeyId) -> Result<ApiKey, KeyError> {
         self.keys.shift_remove(id).ok_or_else(|| KeyError::NotFound(id.clone()))
+    }
+
+    /// Moves a key behind `after`; where that is gone, as near to `place` as can be.
+    pub fn place(&mut self, id: &KeyId, place: usize, after: Option<&KeyId>) {
+        restore_place(&mut self.keys, id, place, after);
     }
 
     /// Enabling also forgives: a key that the upstream refused is given another try.

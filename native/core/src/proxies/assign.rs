@@ -71,6 +71,11 @@ impl ProxyAssignmentManager {
         });
     }
 
+    /// As it was before something was removed.
+    pub fn put_back(&mut self, entry: Assignment) {
+        self.put(entry);
+    }
+
     /// Forgets the assignment; the next [`settle`](Self::settle) places the key automatically.
     pub fn unassign(&mut self, key: &KeyId) {
         self.take(key);

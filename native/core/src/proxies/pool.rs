@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use crate::clock::Millis;
 use crate::figures::Figures;
-use crate::ids::ProxyId;
+use crate::ids::{ProxyId, restore_place};
 use crate::keys::text::check_name;
 use crate::proxies::url::ProxyUrl;
 use crate::vault::EnteredProxy;
@@ -138,6 +138,11 @@ impl ProxyPoolManager {
 
     pub fn remove(&mut self, id: &ProxyId) -> Result<ProxyServer, PoolError> {
         self.proxies.shift_remove(id).ok_or_else(|| PoolError::NotFound(id.clone()))
+    }
+
+    /// Moves a proxy behind `after`; where that is gone, as near to `place` as can be.
+    pub fn place(&mut self, id: &ProxyId, place: usize, after: Option<&ProxyId>) {
+        restore_place(&mut self.proxies, id, place, after);
     }
 
     /// Takes over what the user entered, keeping what was learned of every proxy whose URL is unchanged.

@@ -1,23 +1,31 @@
-//! The request log: the last finished requests with every attempt's key and proxy, and the record of one under
-//! way. It keeps names and figures, never bodies, queries or secrets.
+//! What is kept of a request: who asked, every attempt's key and proxy, how it ended; and the record of one under way,
+//! which enters the log when it ends. Names and figures only, never bodies, queries or secrets.
 
-use std::collections::VecDeque;
+mod client;
+pub mod filter;
+pub mod log;
+pub mod overview;
+pub mod tokens;
+
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::clock::Millis;
+use crate::dialect::Dialect;
 use crate::events::{Event, EventType, Level};
 use crate::ids::{KeyId, ProxyId};
 use crate::pools::Pick;
 use crate::state::State;
+pub use client::client_of;
+pub use log::RequestLog;
+pub use tokens::TokensView;
 
 /// The status logged for a client that left before its answer was complete (nginx's number for it).
 pub const CLIENT_CLOSED: u16 = 499;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct AttemptView {
     pub key_id: KeyId,
     pub key_name: String,
@@ -49,7 +57,25 @@ impl AttemptView {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+/// The language a client speaks, as its path shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum DialectView {
+    /// Live sessions too, and whatever is no other's.
+    Gemini,
+    OpenAi,
+}
+
+impl From<Dialect> for DialectView {
+    fn from(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::OpenAi => Self::OpenAi,
+            Dialect::Gemini | Dialect::Anthropic | Dialect::Admin => Self::Gemini,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct RequestView {
     pub id: String,
     #[ts(type = "number")]
@@ -57,65 +83,21 @@ pub struct RequestView {
     pub method: String,
     /// Without the query.
     pub path: String,
+    pub dialect: DialectView,
     pub model: Option<String>,
+    /// The tool that asked, as the first word of its User-Agent says, such as `google-genai-sdk/1.2.0`.
+    pub client: Option<String>,
     /// The status the client saw; 499 when it left first.
     pub status: u16,
     #[ts(type = "number")]
     pub duration_ms: u64,
+    /// From the request's head to the beginning of the answer; null when the client left before.
+    #[ts(type = "number | null")]
+    pub first_byte_ms: Option<u64>,
+    /// As the answer says; null when it says none, or could not be read in passing.
+    pub tokens: Option<TokensView>,
     pub error: Option<String>,
     pub attempts: Vec<AttemptView>,
-}
-
-pub struct RequestLog {
-    ring: Mutex<Ring>,
-}
-
-struct Ring {
-    size: usize,
-    newest_last: VecDeque<Arc<RequestView>>,
-}
-
-impl RequestLog {
-    pub fn new(size: usize) -> Self {
-        Self { ring: Mutex::new(Ring { size, newest_last: VecDeque::new() }) }
-    }
-
-    pub fn resize(&self, size: usize) {
-        let mut ring = self.ring.lock();
-        ring.size = size;
-        ring.trim();
-    }
-
-    pub fn newest(&self, count: usize) -> Vec<Arc<RequestView>> {
-        self.ring.lock().newest_last.iter().rev().take(count).cloned().collect()
-    }
-
-    /// About how many bytes the log holds.
-    pub fn held_bytes(&self) -> usize {
-        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        let attempt = |one: &AttemptView| {
-            size_of_val(one) + one.key_name.len() + text(&one.proxy_name) + text(&one.error)
-        };
-        let request = |one: &Arc<RequestView>| {
-            let texts = one.id.len() + one.path.len() + text(&one.model) + text(&one.error);
-            size_of::<RequestView>() + texts + one.attempts.iter().map(attempt).sum::<usize>()
-        };
-        self.ring.lock().newest_last.iter().map(request).sum()
-    }
-
-    fn push(&self, request: Arc<RequestView>) {
-        let mut ring = self.ring.lock();
-        ring.newest_last.push_back(request);
-        ring.trim();
-    }
-}
-
-impl Ring {
-    fn trim(&mut self) {
-        while self.newest_last.len() > self.size {
-            self.newest_last.pop_front();
-        }
-    }
 }
 
 /// The record of a request under way. Finished or dropped, it enters the log exactly once.
@@ -124,16 +106,31 @@ pub struct OpenRequest {
     view: RequestView,
 }
 
+/// What a client asks, before anything is decided about it.
+pub struct Asking<'a> {
+    pub id: String,
+    pub dialect: Dialect,
+    pub method: &'a http::Method,
+    /// Without the query.
+    pub path: &'a str,
+    pub client: Option<String>,
+}
+
 impl OpenRequest {
-    pub fn begin(state: &Arc<State>, id: String, method: &http::Method, path: &str) -> Self {
+    pub fn begin(state: &Arc<State>, asking: Asking<'_>) -> Self {
+        let Asking { id, dialect, method, path, client } = asking;
         let view = RequestView {
             id,
             at: state.now(),
             method: method.to_string(),
             path: path.to_owned(),
+            dialect: dialect.into(),
             model: model_of(path),
+            client,
             status: CLIENT_CLOSED,
             duration_ms: 0,
+            first_byte_ms: None,
+            tokens: None,
             error: Some("The client closed the request before the answer was complete.".to_owned()),
             attempts: Vec::new(),
         };
@@ -162,8 +159,22 @@ impl OpenRequest {
         self.view.attempts.push(attempt);
     }
 
+    /// The answer begins now: what follows only adds to it.
+    pub fn answer_begins(&mut self) {
+        let now = self.state.now();
+        self.view.first_byte_ms.get_or_insert(now.saturating_sub(self.view.at));
+    }
+
+    /// What the answer cost, as far as it says so.
+    pub fn used(&mut self, tokens: Option<TokensView>) {
+        self.view.tokens = tokens.or(self.view.tokens.take());
+    }
+
     /// The answer was given whole (`error: None`) or ended in an error the client saw.
     pub fn finish(mut self, status: u16, error: Option<String>) {
+        if status != CLIENT_CLOSED {
+            self.answer_begins();
+        }
         self.view.status = status;
         self.view.error = error;
     }
@@ -177,7 +188,7 @@ impl Drop for OpenRequest {
             if self.view.status < 400 && self.view.error.is_none() { Level::Info } else { Level::Warn };
         let event =
             Event::new(EventType::RequestFinished, level, now, line(&self.view)).request(&self.view.id);
-        self.state.log.push(Arc::new(self.view.clone()));
+        self.state.log.push(Arc::new(self.view.clone()), now);
         self.state.events.publish(event);
     }
 }
@@ -209,6 +220,9 @@ fn model_of(path: &str) -> Option<String> {
     let model = after.split([':', '/']).next().filter(|model| !model.is_empty())?;
     Some(model.to_owned())
 }
+
+#[cfg(test)]
+pub(crate) mod fixtures;
 
 #[cfg(test)]
 mod tests {

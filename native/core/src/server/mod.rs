@@ -38,7 +38,7 @@ use crate::health;
 use crate::ids::KeyId;
 use crate::live::opening::{EphemeralToken, Opening, asks_for_websocket};
 use crate::refusal;
-use crate::requests::OpenRequest;
+use crate::requests::{Asking, OpenRequest, client_of};
 use crate::settings::ServerSettings;
 use crate::state::State;
 use client_body::ClientBody;
@@ -176,7 +176,9 @@ impl Service {
                 self.guard.check_admin(&parts).and_then(|()| admin::reply(&self.state, &parts.method, &path));
             return answer.unwrap_or_else(|error| encode(dialect, &error));
         }
-        let open = OpenRequest::begin(&self.state, self.next_id(), &parts.method, &path);
+        let (id, client) = (self.next_id(), client_of(&parts.headers));
+        let asking = Asking { id, dialect, method: &parts.method, path: &path, client };
+        let open = OpenRequest::begin(&self.state, asking);
         let token = (route == Route::Live).then(|| self.own_token(&parts)).flatten();
         let pinned = match self.admit(&parts, &route, &path, token.as_ref().map(|(_, owner)| owner)) {
             Ok(pinned) => pinned,

@@ -112,7 +112,14 @@ impl Service {
         }
         let call = Call {
             dialect: Dialect::OpenAi,
-            traits: Traits { creates, streams: true, upload: false, resources: false, bare_ids: None },
+            traits: Traits {
+                creates,
+                streams: true,
+                upload: false,
+                resources: false,
+                bare_ids: None,
+                counted: true,
+            },
             outbound: Outbound { method, target, headers, encoding: Encoding::Identity, opening: None },
             subject: model.or_else(|| Some("models".to_owned())),
             pinned: pinned.or(owner),

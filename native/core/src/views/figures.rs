@@ -6,9 +6,13 @@ use ts_rs::TS;
 
 use crate::clock::Millis;
 use crate::figures::Figures;
+use crate::figures::minutes::Minutes;
 use crate::pools::Pools;
 use crate::pools::figures::Held;
 use crate::state::State;
+
+/// Minutes of a sparkline.
+const MINUTES_SHOWN: usize = 30;
 
 /// Since the entry was loaded, where nothing else is said.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -34,6 +38,18 @@ pub struct FiguresView {
     pub tunnels_opened: u64,
     #[ts(type = "number")]
     pub tunnels_reused: u64,
+    pub minutes: MinutesView,
+}
+
+/// The last half hour, minute by minute, oldest first, the present one last; both are empty when nothing happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct MinutesView {
+    /// Attempts that ended.
+    #[ts(type = "number[]")]
+    pub attempts: Vec<u64>,
+    /// Those of them that failed by this entry's fault.
+    #[ts(type = "number[]")]
+    pub failures: Vec<u64>,
 }
 
 /// How evenly the keys lie on the proxies that work.
@@ -91,7 +107,17 @@ pub fn figures(figures: &Figures, now: Millis) -> FiguresView {
         bytes_received: meter.received,
         tunnels_opened: meter.opened,
         tunnels_reused: meter.reused,
+        minutes: minutes(&figures.minutes, now),
     }
+}
+
+fn minutes(minutes: &Minutes, now: Millis) -> MinutesView {
+    let last = minutes.last(MINUTES_SHOWN, now);
+    if last.iter().all(|(all, _)| *all == 0) {
+        return MinutesView::default();
+    }
+    let (attempts, failures) = last.into_iter().unzip();
+    MinutesView { attempts, failures }
 }
 
 pub fn balance(pools: &Pools, now: Millis) -> BalanceView {
@@ -114,5 +140,21 @@ pub fn held(state: &State, held: Held) -> HeldView {
         owners: state.affinity.held_bytes(),
         signatures: state.signatures.held_bytes(),
         request_log: state.log.held_bytes(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minutes_are_shown_only_where_something_happened() {
+        let mut counted = Minutes::default();
+        assert_eq!(minutes(&counted, 0), MinutesView::default());
+        counted.add(60_000 * 100, 3, 1);
+        let shown = minutes(&counted, 60_000 * 101);
+        assert_eq!((shown.attempts.len(), shown.failures.len()), (30, 30));
+        assert_eq!((&shown.attempts[28..], &shown.failures[28..]), (&[3, 0][..], &[1, 0][..]));
+        assert_eq!(minutes(&counted, 60_000 * 130), MinutesView::default(), "half an hour later");
     }
 }

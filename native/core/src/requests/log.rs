@@ -1,0 +1,104 @@
+//! The request log: the last finished requests, and what they add up to minute by minute. Bounded in number; it decides
+//! nothing and is forgotten with the process.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::RequestView;
+use super::overview::{Overview, OverviewView};
+use crate::clock::Millis;
+
+pub struct RequestLog {
+    ring: Mutex<Ring>,
+    overview: Mutex<Overview>,
+}
+
+struct Ring {
+    size: usize,
+    /// Invariant: the bytes of `newest_last`, kept so that asking costs nothing.
+    bytes: usize,
+    newest_last: VecDeque<Arc<RequestView>>,
+}
+
+impl RequestLog {
+    pub fn new(size: usize) -> Self {
+        let ring = Ring { size, bytes: 0, newest_last: VecDeque::new() };
+        Self { ring: Mutex::new(ring), overview: Mutex::default() }
+    }
+
+    pub fn resize(&self, size: usize) {
+        let mut ring = self.ring.lock();
+        ring.size = size;
+        ring.trim();
+    }
+
+    pub fn newest(&self, count: usize) -> Vec<Arc<RequestView>> {
+        self.ring.lock().newest_last.iter().rev().take(count).cloned().collect()
+    }
+
+    /// All of it, newest first. The lock is held for as long as it takes to clone the handles.
+    pub fn all(&self) -> Vec<Arc<RequestView>> {
+        self.newest(usize::MAX)
+    }
+
+    pub fn count(&self) -> usize {
+        self.ring.lock().newest_last.len()
+    }
+
+    pub fn overview(&self, now: Millis) -> OverviewView {
+        self.overview.lock().view(now)
+    }
+
+    /// About how many bytes the log holds.
+    pub fn held_bytes(&self) -> usize {
+        self.ring.lock().bytes
+    }
+
+    pub(crate) fn push(&self, request: Arc<RequestView>, now: Millis) {
+        self.overview.lock().add(&request, now);
+        let mut ring = self.ring.lock();
+        ring.bytes += bytes_of(&request);
+        ring.newest_last.push_back(request);
+        ring.trim();
+    }
+}
+
+impl Ring {
+    fn trim(&mut self) {
+        while self.newest_last.len() > self.size {
+            let Some(oldest) = self.newest_last.pop_front() else { return };
+            self.bytes = self.bytes.saturating_sub(bytes_of(&oldest));
+        }
+    }
+}
+
+fn bytes_of(request: &RequestView) -> usize {
+    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let attempts = request
+        .attempts
+        .iter()
+        .map(|one| size_of_val(one) + one.key_name.len() + text(&one.proxy_name) + text(&one.error));
+    let texts = request.id.len() + request.path.len() + text(&request.model) + text(&request.client);
+    size_of_val(request) + texts + text(&request.error) + attempts.sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::request;
+    use super::*;
+
+    #[test]
+    fn the_newest_are_kept_and_their_bytes_are_known() {
+        let log = RequestLog::new(3);
+        (1..=5).for_each(|number| log.push(Arc::new(request(number)), 0));
+        let ids: Vec<String> = log.all().iter().map(|request| request.id.clone()).collect();
+        assert_eq!((ids, log.count()), (vec!["run-5".into(), "run-4".into(), "run-3".into()], 3));
+        let counted: usize = log.all().iter().map(|request| bytes_of(request)).sum();
+        assert_eq!(log.held_bytes(), counted);
+        log.resize(0);
+        assert_eq!((log.held_bytes(), log.count()), (0, 0));
+        assert_eq!(log.overview(0).minutes[0].requests, 5, "counted even when it left the log");
+    }
+}
