@@ -9,6 +9,7 @@ use crate::ids::{KeyId, ProxyId};
 use crate::keys::KeyError;
 use crate::proxies::pool::PoolError;
 use crate::settings::Settings;
+use crate::tested::Tested;
 
 #[derive(Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -149,6 +150,7 @@ pub enum Reply {
         message: String,
         entries: Vec<ListedKey>,
     },
+    Tested(Tested),
     Refused(Refusal),
 }
 

@@ -16,6 +16,7 @@ mod moves;
 mod probes;
 mod returns;
 mod rotating;
+mod stages;
 mod testing;
 
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use super::support::*;
 use crate::figures::meter::Meters;
-use crate::forward::connect::{DialError, Route, Target, UpstreamFault, UpstreamStage, dial};
+use crate::forward::connect::{DialError, Route, Target, Trace, UpstreamFault, UpstreamStage, dial};
 
 fn upstream_fault(error: DialError) -> UpstreamFault {
     match error {
@@ -29,8 +29,16 @@ async fn h2_is_spoken_only_when_both_sides_want_it() {
         (["http/1.1", "x"], true, false),
     ] {
         let (upstream, _handshakes) = ca.echo_upstream(&offered).await;
-        let dialed =
-            dial(&Route::Direct, &named(upstream, true), &tls, allowed, LIMIT, &Meters::default()).await;
+        let dialed = dial(
+            &Route::Direct,
+            &named(upstream, true),
+            &tls,
+            allowed,
+            LIMIT,
+            &Meters::default(),
+            &Trace::off(),
+        )
+        .await;
         let mut io = dialed.expect("dial");
         assert_eq!(io.is_h2(), h2, "{offered:?}, allowed: {allowed}");
         assert_echoes(&mut io).await;
