@@ -18,6 +18,7 @@ function stage(reply: Reply = { kind: "done", message: "Done." }, confirmed = tr
     mention: (message) => void shown.push(`mention: ${message}`),
     confirm: async () => confirmed,
     busy: (_title, work) => work(),
+    progress: (_title, work) => work({ say: () => {}, signal: new AbortController().signal }),
   };
   const command = async (it: CoreCommand) => {
     sent.push(it);

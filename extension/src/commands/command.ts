@@ -9,9 +9,10 @@ import { InvalidInput } from "../input/fields";
 import type { Files } from "../ui/files";
 import type { Ui } from "../ui/ui";
 import { isList, showList } from "./listed";
+import { showTest } from "./testing";
 
 /** A page of `docs/` that .vscodeignore lets into the .vsix. */
-export type DocsPage = "connect";
+export type DocsPage = "connect" | "troubleshooting";
 
 /** What commands may use. */
 export type App = {
@@ -71,7 +72,7 @@ function readOnly(app: App): Reply | undefined {
 /** Runs a command to its reply and shows it. Never rejects for bad input: that is a refusal like the core's own. */
 export async function carryOut(app: App, command: Command, argument: unknown): Promise<Reply | undefined> {
   const reply = await replyOf(app, command, argument);
-  if (reply !== undefined) show(app.ui, command, reply);
+  if (reply !== undefined) show(app, command, reply);
   return reply;
 }
 
@@ -86,10 +87,12 @@ async function replyOf(app: App, command: Command, argument: unknown): Promise<R
 }
 
 /** Notifications are not awaited: their promise lives until the user closes them. */
-function show(ui: Ui, { announce }: Command, reply: Reply): void {
+function show(app: App, { announce }: Command, reply: Reply): void {
+  const { ui } = app;
   if (announce === "nothing") return;
   if (reply.kind === "refused") void ui.tell("error", reply.message);
-  else if (isList(reply) && !reply.entries.every(({ result }) => result === "added")) void showList(ui, reply);
+  else if (reply.kind === "tested") void showTest(app, reply);
+  else if (isList(reply) && !reply.entries.every(({ result }) => result === "added")) void showList(app, reply);
   else if (announce === "notify") void ui.tell("info", reply.message);
   else ui.mention(reply.message);
 }

@@ -35,6 +35,7 @@ step("keys of a copied .env are imported in one go, each row answered, none show
   await window.putOnClipboard(`PORT=3000\nGEMINI_API_KEY=${KEYS[0]}\nGEMINI_API_KEY_WORK="${KEYS[1]}"\n`);
   await window.panel.getByTestId("import-keys").click();
   await window.pick("From the Clipboard");
+  await window.pick("Add without Checking");
   const words = await window.notification(/key added/);
   assert.match(words, /1 key added, 1 was there already, 1 line left out/);
   await row("work").waitFor({ timeout: 30_000 });
@@ -83,6 +84,8 @@ step("the doctor's report says what is well and what is not, and names nothing o
   assert.match(report, /\*\*ok\*\*: The local token's file is there/);
   assert.match(report, /\*\*ok\*\*: What is written to it can be read back/);
   assert.match(report, /\*\*ok\*\*: 2 of 2 available/);
+  assert.match(report, /\*\*ok\*\*: The key 1 reaches Gemini/);
+  assert.match(report, /\*\*ok\*\*: This machine's clock agrees with Gemini's/);
   assert.match(report, /\*\*warn\*\*: Requests and your keys go to another server/);
   for (const mine of [...KEYS, "nowhere", "somebody", "open-sesame", "••••0002"]) {
     assert.ok(!report.includes(mine), `${mine} is in the report:\n${report}`);
