@@ -117,6 +117,8 @@ function doctorFor(context: vscode.ExtensionContext, session: CoreSession): Doct
     },
     settings: currentSettings,
     startWarnings: () => session.startWarnings,
+    command: (command) => session.command(command),
+    clockSkewMs: () => session.snapshot.clock_skew_ms,
   };
 }
 

@@ -64,6 +64,45 @@ undo?: string, } | { "kind": "requests", total: number, matched: number, offset:
 export type PlannedMove = { key_id: KeyId, key_name: string, from: NamedProxy | null, to: NamedProxy, };
 
 export type NamedProxy = { id: ProxyId, name: string, };
+export type Reply = { "kind": "done", message: string, id?: string, } | { "kind": "backup", message: string, text: string, } | { "kind": "backup_diff", message: string, diff: BackupDiff, } | { "kind": "proxies_listed", message: string, entries: Array<ListedProxy>, } | { "kind": "keys_listed", message: string, entries: Array<ListedKey>, } | { "kind": "tested" } & Tested | { "kind": "refused" } & Refusal;
+
+/**
+ * To `TestKey`, `TestProxy` and `TestRotating`.
+ */
+export type Tested = { works: boolean, 
+/**
+ * Whole sentences for the user: that all is well, or what failed and what to do.
+ */
+message: string, 
+/**
+ * Of the key or the proxy; the rotating one has none.
+ */
+id?: string, 
+/**
+ * Left out when it works.
+ */
+fault?: TestFault, 
+/**
+ * In the order of the way; the first that is not `ok` is the last. Stages that were not reached are left out.
+ */
+stages: Array<TestStage>, 
+/**
+ * At which the proxy says that Gemini sees it; null where it does not tell.
+ */
+address: string | null, };
+
+export type TestStage = { stage: TestStageName, ms: number, ok: boolean, 
+/**
+ * Whole sentences: what was done, or the exact fault.
+ */
+words: string, };
+
+export type TestStageName = "dns" | "connect" | "proxy_connect" | "proxy_tls" | "proxy_login" | "tls" | "gemini";
+
+/**
+ * Whose fault it is that a test failed.
+ */
+export type TestFault = "key" | "quota" | "proxy" | "upstream";
 
 /**
  * What restoring a backup would change or has changed.
@@ -388,6 +427,10 @@ rotating: RotatingView | null,
  * Of connections without a proxy, whosever they are.
  */
 direct: FiguresView, balance: BalanceView, held_bytes: HeldView, 
+/**
+ * By how much this machine's clock is ahead of Gemini's, by its last answer; left out before the first.
+ */
+clock_skew_ms?: number, 
 /**
  * Newest first, at most 50 here.
  */

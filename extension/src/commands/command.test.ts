@@ -32,6 +32,7 @@ function stage(
       return confirmed;
     },
     busy: (_title, work) => work(),
+    progress: (_title, work) => work({ say: () => {}, signal: new AbortController().signal }),
   };
   const command = async (it: CoreCommand) => {
     sent.push(it);

@@ -10,9 +10,10 @@ import { InvalidInput } from "../input/fields";
 import type { Files } from "../ui/files";
 import type { Ui } from "../ui/ui";
 import { isList, showList } from "./listed";
+import { showTest } from "./testing";
 
 /** A page of `docs/` that .vscodeignore lets into the .vsix. */
-export type DocsPage = "connect";
+export type DocsPage = "connect" | "troubleshooting";
 
 /** What commands may use. */
 export type App = {
@@ -92,7 +93,8 @@ function show(app: App, { announce }: Command, reply: Reply): void {
   // A page of the log is data for whoever asked, nothing to be told.
   if (announce === "nothing" || reply.kind === "requests") return;
   if (reply.kind === "refused") void ui.tell("error", reply.message);
-  else if (isList(reply) && !reply.entries.every(({ result }) => result === "added")) void showList(ui, reply);
+  else if (reply.kind === "tested") void showTest(app, reply);
+  else if (isList(reply) && !reply.entries.every(({ result }) => result === "added")) void showList(app, reply);
   else if (reply.kind === "done" && reply.undo !== undefined) void offerUndo(app, reply.message, reply.undo);
   else if (announce === "notify") void ui.tell("info", reply.message);
   else ui.mention(reply.message);

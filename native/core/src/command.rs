@@ -13,6 +13,7 @@ use crate::proxies::pool::PoolError;
 use crate::requests::RequestView;
 use crate::requests::filter::RequestFilter;
 use crate::settings::Settings;
+use crate::tested::Tested;
 
 #[derive(Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -209,6 +210,7 @@ pub enum Reply {
         message: String,
         entries: Vec<ListedKey>,
     },
+    Tested(Tested),
     Refused(Refusal),
 }
 

@@ -18,6 +18,7 @@ use aggregator_core::settings::{
     FailurePolicy, Http2, KeySelection, LoadBalancingStrategy, LocalAuth, MonitoringSettings, ProxySettings,
     RequestLogSettings, RotatingSettings, ServerSettings, Settings, TlsFiles, UpstreamSettings,
 };
+use aggregator_core::tested::{TestFault, TestStage, TestStageName, Tested};
 use aggregator_core::vault::legacy::LegacySettings;
 use aggregator_core::vault::secrets::SecretWrite;
 use aggregator_core::views::{
@@ -47,6 +48,10 @@ fn generate() -> String {
     declare::<Reply>(&mut text);
     declare::<PlannedMove>(&mut text);
     declare::<NamedProxy>(&mut text);
+    declare::<Tested>(&mut text);
+    declare::<TestStage>(&mut text);
+    declare::<TestStageName>(&mut text);
+    declare::<TestFault>(&mut text);
     declare::<BackupDiff>(&mut text);
     declare::<Differences>(&mut text);
     declare::<ListedProxy>(&mut text);
