@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { commands, PREFIX } from "./commands/table";
 import { readSettings, SECTION } from "./settings/settings";
+import { chosenClients } from "./terminals/variables";
 
 type Setting = { scope?: string; default?: unknown };
 type Manifest = {
@@ -21,10 +22,12 @@ it.each(Object.entries(settings))("%s cannot be set by a workspace", (_name, set
 
 it("every setting that the code reads is in the manifest with a default, and none is there in vain", () => {
   const asked: string[] = [];
-  readSettings(<T>(name: string) => {
+  const read = <T>(name: string) => {
     asked.push(`${SECTION}.${name}`);
     return settings[`${SECTION}.${name}`]?.default as T;
-  });
+  };
+  readSettings(read);
+  expect(chosenClients(read), "terminals get nothing unless asked for").toEqual([]);
   expect(asked.sort()).toEqual(Object.keys(settings).sort());
   expect(asked.filter((name) => settings[name]?.default === undefined)).toEqual([]);
 });

@@ -1,17 +1,19 @@
 // The shape of one command: its id, what it does with an argument and how it asks without one. It also owns what the
 // user is shown of a reply, so that every command answers alike; what a command does, its domain's file knows.
 
+import * as l10n from "@vscode/l10n";
 import type { Reply, Snapshot } from "../../../native/addon/types.gen";
 import type { Tool } from "../connect/tools";
 import type { CoreSession } from "../core/session";
+import { helpFor } from "../docs/links";
+import type { DocsPage } from "../docs/pages";
 import type { DoctorHost } from "../doctor/gather";
 import { InvalidInput } from "../input/fields";
 import type { Files } from "../ui/files";
 import type { Ui } from "../ui/ui";
 import { isList, showList } from "./listed";
 
-/** A page of `docs/` that .vscodeignore lets into the .vsix. */
-export type DocsPage = "connect";
+export type { DocsPage } from "../docs/pages";
 
 /** What commands may use. */
 export type App = {
@@ -22,6 +24,9 @@ export type App = {
   /** Another command, by its id without the prefix. */
   run(id: string, argument?: unknown): Promise<unknown>;
   openPanel(): void;
+  openWalkthrough(): Promise<void>;
+  /** Every kind of notification comes again, also those that the user had enough of; gives how many those were. */
+  restoreNotices(): Promise<number>;
   /** A page of the docs that travel with the extension, at one of its sections. */
   openDocs(page: DocsPage, section: string): Promise<void>;
   /** What the doctor looks at beside the snapshot. */
@@ -71,7 +76,7 @@ function readOnly(app: App): Reply | undefined {
 /** Runs a command to its reply and shows it. Never rejects for bad input: that is a refusal like the core's own. */
 export async function carryOut(app: App, command: Command, argument: unknown): Promise<Reply | undefined> {
   const reply = await replyOf(app, command, argument);
-  if (reply !== undefined) show(app.ui, command, reply);
+  if (reply !== undefined) show(app, command, reply);
   return reply;
 }
 
@@ -86,10 +91,20 @@ async function replyOf(app: App, command: Command, argument: unknown): Promise<R
 }
 
 /** Notifications are not awaited: their promise lives until the user closes them. */
-function show(ui: Ui, { announce }: Command, reply: Reply): void {
+function show(app: App, command: Command, reply: Reply): void {
+  const { announce } = command;
+  const { ui } = app;
   if (announce === "nothing") return;
-  if (reply.kind === "refused") void ui.tell("error", reply.message);
+  if (reply.kind === "refused") void showRefusal(app, command, reply);
   else if (isList(reply) && !reply.entries.every(({ result }) => result === "added")) void showList(ui, reply);
   else if (announce === "notify") void ui.tell("info", reply.message);
   else ui.mention(reply.message);
+}
+
+/** With a way to the section of the docs that helps, where there is one. */
+async function showRefusal(app: App, { id }: Command, reply: Reply & { kind: "refused" }): Promise<void> {
+  const help = helpFor(id, reply);
+  if (help === undefined) return void (await app.ui.tell("error", reply.message));
+  const action = help.page === "troubleshooting" ? l10n.t("Troubleshooting") : l10n.t("Learn More");
+  if ((await app.ui.tell("error", reply.message, action)) === action) await app.openDocs(help.page, help.section);
 }

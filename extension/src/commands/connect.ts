@@ -3,6 +3,7 @@
 
 import type { Reply } from "../../../native/addon/types.gen";
 import { HIDDEN_TOKEN, snippet, type Tool, takesToken, tools } from "../connect/tools";
+import { headingSlug } from "../docs/pages";
 import { fieldsOf, InvalidInput } from "../input/fields";
 import type { App, Command } from "./command";
 import { notListening } from "./server";
@@ -38,7 +39,7 @@ async function choose(app: App, url: string): Promise<Reply | undefined> {
   const shown = `${tool.where}\n\n${snippet(tool, url, HIDDEN_TOKEN)}${note}`;
   const answer = await app.ui.choose(`Connect ${tool.label}`, shown, COPY, OPEN_DOCS);
   if (answer === COPY) return copy(app, tool, url);
-  if (answer === OPEN_DOCS) await app.openDocs("connect", tool.id);
+  if (answer === OPEN_DOCS) await app.openDocs("connect", headingSlug(tool.label));
   return undefined;
 }
 
