@@ -43,3 +43,11 @@ it("every %text% of the manifest is there", () => {
   expect(used.filter((name) => !texts[name])).toEqual([]);
   expect(Object.keys(texts).filter((name) => !used.includes(name))).toEqual([]);
 });
+
+it("German has every text of the manifest, and commands in links stay as they are", () => {
+  const english: Record<string, string> = JSON.parse(read("package.nls.json"));
+  const german: Record<string, string> = JSON.parse(read("package.nls.de.json"));
+  expect(Object.keys(german).sort()).toEqual(Object.keys(english).sort());
+  const links = (text: string) => text.match(/\(command:[^)]+\)/g) ?? [];
+  for (const [name, text] of Object.entries(english)) expect(links(german[name] ?? ""), name).toEqual(links(text));
+});
