@@ -157,8 +157,9 @@ function nameOf({ keys }: Snapshot, id: string | undefined): string {
 
 function doctorFor(context: vscode.ExtensionContext, session: CoreSession): DoctorHost {
   const { packageJSON }: { packageJSON: { version: string } } = context.extension;
-  const way = vscode.env.remoteName === undefined ? "local" : `remote (${vscode.env.remoteName})`;
-  const screen = vscode.env.uiKind === vscode.UIKind.Web ? "in the browser" : "on the desktop";
+  const { remoteName } = vscode.env;
+  const way = remoteName === undefined ? l10n.t("local") : l10n.t("remote ({0})", remoteName);
+  const screen = vscode.env.uiKind === vscode.UIKind.Web ? l10n.t("in the browser") : l10n.t("on the desktop");
   return {
     tokenFile: tokenFile(context),
     secrets: context.secrets,

@@ -1,7 +1,7 @@
 // The walkthrough opens by itself once, for somebody without keys, and never against the editor's own settings.
 
 import { expect, it } from "vitest";
-import type { KeyView, Snapshot } from "../../../native/addon/types.gen";
+import type { KeyView, RequestView, Snapshot } from "../../../native/addon/types.gen";
 import { nothingYet } from "../core/nothingYet";
 import { opensWalkthrough, progressOf } from "./progress";
 
@@ -23,4 +23,10 @@ it.each([
 it("steps are done when there is what they are for", () => {
   expect(progressOf(ready)).toEqual({ hasKeys: false, hasProxies: false, hasServed: false });
   expect(progressOf(withKey)).toEqual({ hasKeys: true, hasProxies: false, hasServed: false });
+  const asked = (...methods: string[]) => ({
+    ...ready,
+    requests: methods.map((method) => ({ method }) as RequestView),
+  });
+  expect(progressOf(asked("GET")).hasServed, "the editor's chat lists models by itself").toBe(false);
+  expect(progressOf(asked("GET", "POST")).hasServed).toBe(true);
 });

@@ -6,10 +6,15 @@ import type { Snapshot } from "../../../native/addon/types.gen";
 /** As in the manifest's `contributes.walkthroughs`. */
 export const WALKTHROUGH = "start";
 
+/** `hasServed`: something was asked of a model. Lists of models do not count: the editor's own chat asks for those by itself. */
 export type Progress = { readonly hasKeys: boolean; readonly hasProxies: boolean; readonly hasServed: boolean };
 
 export function progressOf({ keys, proxies, requests }: Snapshot): Progress {
-  return { hasKeys: keys.length > 0, hasProxies: proxies.length > 0, hasServed: requests.length > 0 };
+  return {
+    hasKeys: keys.length > 0,
+    hasProxies: proxies.length > 0,
+    hasServed: requests.some(({ method }) => method === "POST"),
+  };
 }
 
 export type Welcome = {
