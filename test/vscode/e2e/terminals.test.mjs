@@ -93,6 +93,8 @@ async function inNewTerminal() {
     timeoutMs: 30_000,
     what: "the terminal wrote its variables",
   });
+  // While it goes, the editor moves the focus, and that would close a palette that was opened too early.
+  await window.page.locator(".part.panel").waitFor({ state: "hidden", timeout: 30_000 });
   const all = text.split("\n").map((line) => /** @type {[string, string]} */ (line.split(/=(.*)/s).slice(0, 2)));
   return Object.fromEntries(all.filter(([name]) => NAMES.includes(name)));
 }
