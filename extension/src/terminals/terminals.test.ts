@@ -80,10 +80,10 @@ it("touches open terminals only for a difference", async () => {
 it("a change while it asks for the token is not lost", async () => {
   const { state, given, terminals } = stage(["gemini"]);
   const first = terminals.update();
-  state.endpoint = listening(4000);
+  state.token = "token-two";
   void terminals.update();
   await first;
-  expect(given.get("GOOGLE_GEMINI_BASE_URL")).toBe("http://127.0.0.1:4000");
+  expect(given.get("GEMINI_API_KEY")).toBe("token-two");
 });
 
 it.each([
