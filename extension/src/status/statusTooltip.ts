@@ -41,7 +41,7 @@ function state(endpoint: EndpointView): string {
 }
 
 function keyLines(keys: readonly KeyView[]): string[] {
-  if (keys.length === 0) return [l10n.t("No API key yet.")];
+  if (keys.length === 0) return [`$(key) ${l10n.t("No API key yet.")}`];
   const states = (["available", "cooling_down", "disabled"] as const).flatMap((status) => {
     const amount = keys.filter((key) => key.status === status).length;
     return amount === 0 ? [] : [inWords[status](amount)];

@@ -101,6 +101,21 @@ step("Don't Show Again: not again, until notifications are taken back", async ()
   await window.notification(/"sixth" is disabled/);
 });
 
+step("keys that the secret storage lost are said plainly, with what to do", async () => {
+  await window.runCommand("View: Close All Editors");
+  // The browser keeps the sealed secrets here; so it looks when a key ring was reset.
+  const lost = await window.page.evaluate(() => {
+    const names = Object.keys(localStorage).filter((name) => /secret/i.test(name));
+    for (const name of names) localStorage.removeItem(name);
+    return names.length;
+  });
+  assert.ok(lost > 0, "the browser kept no secrets");
+  await window.page.reload();
+  await window.notification(/no longer has the 6 API keys that you added before/);
+  await window.pressInNotification(/no longer has/, "Troubleshooting");
+  await headingInSight("The keys are gone after a restart");
+});
+
 const walkthrough = () => window.page.locator(".gettingStartedContainer .gettingStartedDetailsContent");
 
 /** @param {string} title */
