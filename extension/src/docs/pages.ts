@@ -12,6 +12,7 @@ export const DOCS_PAGES = [
   "rotating-proxy",
   "openai",
   "metrics",
+  "gemini-errors",
 ] as const;
 
 export type DocsPage = (typeof DOCS_PAGES)[number];
