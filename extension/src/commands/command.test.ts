@@ -4,7 +4,7 @@ import { expect, it, vi } from "vitest";
 import type { Command as CoreCommand, KeyView, Reply, Snapshot } from "../../../native/addon/types.gen";
 import type { CoreSession } from "../core/session";
 import type { Ui } from "../ui/ui";
-import { type App, carryOut } from "./command";
+import { type App, type Command, carryOut } from "./command";
 import { commands } from "./table";
 
 const key = { id: "k1", name: "personal-1", masked_key: "••••0001" } as KeyView;
@@ -168,4 +168,29 @@ it("says when nothing would move, and rebalances at once when told to", async ()
   const atOnce = stage(rebalanced);
   await atOnce.run("rebalanceProxies", { confirm: true });
   expect([atOnce.asked, atOnce.sent]).toEqual([[], [{ kind: "rebalance_proxies" }]]);
+});
+
+it("a failed command offers the section of the docs that helps, and opens it", async () => {
+  const opened: string[] = [];
+  const reply: Reply = { kind: "refused", code: "failed", message: "The proxy refused." };
+  const offered: string[][] = [];
+  const app = {
+    session: { command: async () => reply } as Partial<CoreSession>,
+    snapshot: () => snapshot,
+    ui: {
+      busy: (_title: string, work: () => unknown) => work(),
+      tell: async (_level: string, _message: string, ...actions: string[]) => {
+        offered.push(actions);
+        return actions[0];
+      },
+    } as Partial<Ui>,
+    openDocs: async (page, section) => void opened.push(`${page}#${section}`),
+  } as App;
+  const run = (id: string, argument: unknown) =>
+    carryOut(app, commands.find((it) => it.id === id) as Command, argument);
+  await run("copyEndpoint", undefined);
+  await run("addProxy", { url: 1 });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(offered).toEqual([["Troubleshooting"], ["Learn More"]]);
+  expect(opened).toEqual(["troubleshooting#a-proxy-fails", "configuration#proxy-urls"]);
 });

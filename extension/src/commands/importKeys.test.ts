@@ -75,7 +75,7 @@ function stage({ reply = mixed, answers = {}, source = 0, check = 1, file = "the
   };
   const command = async (it: CoreCommand) => {
     sent.push(it);
-    if (it.kind === "remove_key") return { kind: "done", message: "Removed." } as const;
+    if (it.kind === "edit_keys") return { kind: "done", message: "1 key removed.", undo: "u1" } as const;
     if (it.kind !== "test_key") return reply;
     under.now += 1;
     under.most = Math.max(under.most, under.now);
@@ -158,9 +158,8 @@ it("a refused key is removed when the user says so, and no other one", async () 
   const answers = { k1: works, k2: fails("key", "API key not valid."), k3: fails("upstream", "Outage.") };
   const { run, sent, told } = stage({ reply: listOf(3), answers, press: "Remove Refused Keys" });
   await run({ text: "x", validate: true });
-  await vi.waitFor(() => expect(told.at(-1)).toBe("mention: Refused keys removed: 1."));
-  expect(sent.at(-1)).toEqual({ kind: "remove_key", id: "k2" });
-  expect(sent.filter(({ kind }) => kind === "remove_key")).toHaveLength(1);
+  await vi.waitFor(() => expect(told.at(-1)).toContain("1 key removed."));
+  expect(sent.at(-1)).toEqual({ kind: "edit_keys", ids: ["k2"], action: { kind: "remove" } });
 });
 
 it("a check that is stopped leaves every key added, and says which were not checked", async () => {
@@ -169,7 +168,7 @@ it("a check that is stopped leaves every key added, and says which were not chec
   const reply = await run({ text: "x", validate: true });
   const asked = sent.filter(({ kind }) => kind === "test_key").length;
   expect(asked).toBeLessThan(9);
-  expect(sent.some(({ kind }) => kind === "remove_key")).toBe(false);
+  expect(sent.some(({ kind }) => kind === "edit_keys")).toBe(false);
   if (reply?.kind !== "keys_listed") throw new Error("no list");
   expect(reply.message).toContain("The check was stopped and every added key stays.");
   expect(reply.message).toContain(`Not checked: ${9 - asked}.`);

@@ -4,15 +4,15 @@
 
 import * as l10n from "@vscode/l10n";
 import type { ListedResult, Reply } from "../../../native/addon/types.gen";
-import type { App } from "./command";
+import { type App, offerUndo } from "./command";
 
 export type ListReply = Extract<Reply, { kind: "proxies_listed" | "keys_listed" }>;
 
-const WORDS: Readonly<Record<ListedResult, string>> = {
-  added: "added",
-  duplicate: "there already",
-  refused: "refused",
-  skipped: "left out",
+const ROW: Readonly<Record<ListedResult, (line: number, message: string) => string>> = {
+  added: (line, message) => l10n.t("Line {0}, added: {1}", line, message),
+  duplicate: (line, message) => l10n.t("Line {0}, there already: {1}", line, message),
+  refused: (line, message) => l10n.t("Line {0}, refused: {1}", line, message),
+  skipped: (line, message) => l10n.t("Line {0}, left out: {1}", line, message),
 };
 
 export function isList(reply: Reply): reply is ListReply {
@@ -41,20 +41,13 @@ function refusedKeys(reply: ListReply): readonly string[] {
   return reply.entries.flatMap(({ result, id }) => (result === "refused" && id !== undefined ? [id] : []));
 }
 
-async function removeAll({ ui, session }: Pick<App, "ui" | "session">, ids: readonly string[]): Promise<void> {
-  let removed = 0;
-  for (const id of ids) {
-    const reply = await session.command({ kind: "remove_key", id });
-    if (reply.kind === "refused" && reply.code !== "not_found") {
-      await ui.tell("error", l10n.t("Refused keys removed: {0} of {1}. {2}", removed, ids.length, reply.message));
-      return;
-    }
-    removed += 1;
-  }
-  ui.mention(l10n.t("Refused keys removed: {0}.", removed));
+async function removeAll(app: Pick<App, "ui" | "session">, ids: readonly string[]): Promise<void> {
+  const reply = await app.session.command({ kind: "edit_keys", ids: [...ids], action: { kind: "remove" } });
+  if (reply.kind === "refused") await app.ui.tell("error", reply.message);
+  else if (reply.kind === "done" && reply.undo !== undefined) await offerUndo(app, reply.message, reply.undo);
 }
 
 export function rowsOf(reply: ListReply): string {
-  const rows = reply.entries.map(({ line, result, message }) => `- Line ${line}, ${WORDS[result]}: ${message}`);
-  return `# What became of the list\n\n${reply.message}\n\n${rows.join("\n")}\n`;
+  const rows = reply.entries.map(({ line, result, message }) => `- ${ROW[result](line, message)}`);
+  return `# ${l10n.t("What became of the list")}\n\n${reply.message}\n\n${rows.join("\n")}\n`;
 }

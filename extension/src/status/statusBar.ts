@@ -3,9 +3,11 @@
 import * as vscode from "vscode";
 import type { Snapshot } from "../../../native/addon/types.gen";
 import { statusText } from "./statusText";
+import { COMMANDS, statusTooltip } from "./statusTooltip";
 
 export class StatusBar implements vscode.Disposable {
   readonly #item: vscode.StatusBarItem;
+  #shown = "";
 
   constructor(command: string) {
     this.#item = vscode.window.createStatusBarItem("geminiAggregator.status", vscode.StatusBarAlignment.Right, 100);
@@ -15,10 +17,17 @@ export class StatusBar implements vscode.Disposable {
   }
 
   show(snapshot: Snapshot): void {
-    const { text, tooltip, failed } = statusText(snapshot);
+    const { text, spoken, failed } = statusText(snapshot);
+    const tooltip = statusTooltip(snapshot);
+    // A tooltip that is replaced while it is read closes: only a change is worth that.
+    const shown = [text, spoken, tooltip].join("\n");
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     this.#item.text = text;
-    this.#item.tooltip = tooltip;
-    this.#item.accessibilityInformation = { label: tooltip, role: "button" };
+    const markdown = new vscode.MarkdownString(tooltip, true);
+    markdown.isTrusted = { enabledCommands: COMMANDS };
+    this.#item.tooltip = markdown;
+    this.#item.accessibilityInformation = { label: spoken, role: "button" };
     this.#item.backgroundColor = failed ? new vscode.ThemeColor("statusBarItem.errorBackground") : undefined;
   }
 

@@ -28,12 +28,12 @@ export function sectionOf(fault: TestFault | undefined): string {
   switch (fault) {
     case "key":
     case "quota":
-      return "When Gemini refuses a key";
+      return "A key fails its test";
     case "proxy":
-      return "When a proxy fails";
+      return "A proxy fails";
     case "upstream":
     case undefined:
-      return "When Gemini cannot be reached";
+      return "Gemini cannot be reached";
   }
 }
 
