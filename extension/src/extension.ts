@@ -31,9 +31,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
   const changes = new vscode.EventEmitter<Snapshot>();
   const status = new vscode.EventEmitter<AggregatorStatus>();
   const session = sessionFor(context, log, changes, {
-    warning: (message) => void notices.warning(message),
-    proxiesDown: (message) => void notices.proxiesDown(message),
+    warning: (message) => void (interrupts() && notices.warning(message)),
+    proxiesDown: (message) => void (interrupts() && notices.proxiesDown(message)),
   });
+  // All windows hear the same of the one endpoint: it is told where it is served and where the user is.
+  const interrupts = () => session.role !== "follower" || vscode.window.state.focused;
   const app: App = {
     session,
     ui: vscodeUi,
@@ -64,7 +66,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     (message) => log.info(message),
   );
   const bar = new StatusBar(`${PREFIX}openPanel`);
-  bar.show(session.snapshot);
+  bar.show(session.snapshot, session.role);
   context.subscriptions.push(
     log,
     changes,
@@ -73,12 +75,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     bar,
     ...(chat ? [chat] : []),
     changes.event((snapshot) => {
-      bar.show(snapshot);
+      bar.show(snapshot, session.role);
       panel.update();
       firstRequest.seen(snapshot, Date.now());
       chat?.update(snapshot);
       status.fire(statusOf(snapshot));
-      void notices.endpoint(snapshot.endpoint);
+      if (interrupts()) void notices.endpoint(snapshot.endpoint);
     }),
     ...commands.map((command) =>
       vscode.commands.registerCommand(PREFIX + command.id, (argument: unknown) => carryOut(app, command, argument)),
@@ -114,6 +116,7 @@ function doctorFor(context: vscode.ExtensionContext, session: CoreSession): Doct
       machine: `${process.platform} ${process.arch}, ${way}, ${screen}`,
     },
     settings: currentSettings,
+    leads: () => session.role === "leader",
     startWarnings: () => session.startWarnings,
   };
 }
@@ -133,6 +136,7 @@ function sessionFor(
     secrets: context.secrets,
     memory: context.globalState,
     tokenFile: tokenFile(context),
+    windowsFolder: context.globalStorageUri.fsPath,
     stateFile: vscode.Uri.joinPath(context.globalStorageUri, "state.json").fsPath,
     extraCaFile: process.env.NODE_EXTRA_CA_CERTS,
     settings: currentSettings,

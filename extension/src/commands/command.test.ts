@@ -10,7 +10,7 @@ import { commands } from "./table";
 const key = { id: "k1", name: "personal-1", masked_key: "••••0001" } as KeyView;
 const snapshot = { keys: [key], proxies: [] as unknown[], endpoint: { kind: "stopped" } } as Snapshot;
 
-function stage(reply: Reply = { kind: "done", message: "Done." }, confirmed = true, shownState = snapshot) {
+function stage(reply: Reply = { kind: "done", message: "Done." }, confirmed = true) {
   const sent: CoreCommand[] = [];
   const shown: string[] = [];
   const ui: Partial<Ui> = {
@@ -23,7 +23,7 @@ function stage(reply: Reply = { kind: "done", message: "Done." }, confirmed = tr
     sent.push(it);
     return reply;
   };
-  const app = { session: { command } as Partial<CoreSession>, ui, snapshot: () => shownState } as App;
+  const app = { session: { command } as Partial<CoreSession>, ui, snapshot: () => snapshot } as App;
   const run = (id: string, argument?: unknown) => {
     const found = commands.find((it) => it.id === id);
     if (found === undefined) throw new Error(`no command ${id}`);
@@ -93,11 +93,4 @@ it("warns when not every proxy of a list was added", async () => {
   const { run, shown } = stage({ kind: "proxies_listed", message: "0 proxies added.", entries });
   await run("addProxy", { url: "http://a:1\nhttp://b:2" });
   expect(shown).toEqual(["warning: 0 proxies added."]);
-});
-
-it("a read-only window says so before it asks for anything", async () => {
-  const endpoint = { kind: "elsewhere", url: "", message: "Another window runs the endpoint." } as const;
-  const { run, shown } = stage(undefined, true, { ...snapshot, endpoint });
-  expect(await run("addApiKey")).toMatchObject({ kind: "refused", code: "read_only" });
-  expect(shown).toEqual(["error: Another window runs the endpoint."]);
 });

@@ -13,6 +13,8 @@ export type DoctorHost = {
   readonly versions: Versions;
   readonly home: string;
   settings(): Settings;
+  /** Whether this window serves. In some editors a write of any other window would undo what that one stored. */
+  leads(): boolean;
   startWarnings(): readonly string[];
 };
 
@@ -25,11 +27,10 @@ export async function gather(host: DoctorHost, snapshot: Snapshot): Promise<Find
   const { server, upstream } = host.settings();
   // Another port than the settings' is in use while they are being changed.
   const port = snapshot.endpoint.kind === "listening" ? snapshot.endpoint.port : server.port;
-  const serves = snapshot.endpoint.kind === "listening";
   const [peer, tokenFile, secretStorage] = await Promise.all([
     probe(port),
     lookAt(host.tokenFile),
-    serves ? tryOut(host.secrets) : ({ kind: "not_tried" } as const),
+    host.leads() ? tryOut(host.secrets) : ({ kind: "not_tried" } as const),
   ]);
   return {
     snapshot,

@@ -1,7 +1,7 @@
 // The one status bar item: shows what `statusText` says and opens the panel when clicked.
 
 import * as vscode from "vscode";
-import type { Snapshot } from "../../../native/addon/types.gen";
+import type { Snapshot, WindowRole } from "../../../native/addon/types.gen";
 import { statusText } from "./statusText";
 
 export class StatusBar implements vscode.Disposable {
@@ -14,8 +14,8 @@ export class StatusBar implements vscode.Disposable {
     this.#item.show();
   }
 
-  show(snapshot: Snapshot): void {
-    const { text, tooltip, failed } = statusText(snapshot);
+  show(snapshot: Snapshot, role: WindowRole): void {
+    const { text, tooltip, failed } = statusText(snapshot, role);
     this.#item.text = text;
     this.#item.tooltip = tooltip;
     this.#item.accessibilityInformation = { label: tooltip, role: "button" };

@@ -13,22 +13,22 @@ function snapshot(endpoint: EndpointView, ...statuses: KeyView["status"][]): Sna
 }
 
 it("counts the available keys", () => {
-  const { text, tooltip } = statusText(snapshot(listening, "available", "cooling_down", "disabled"));
+  const { text, tooltip } = statusText(snapshot(listening, "available", "cooling_down", "disabled"), "leader");
   expect(text).toBe("$(key) Gemini 1/3");
   expect(tooltip).toContain("http://127.0.0.1:3146");
   expect(tooltip).toContain("1 of 3 API keys available, 0 proxies.");
 });
 
 it("marks a failure and says why", () => {
-  const failed = statusText(snapshot({ kind: "failed", message: "Port 3146 is taken." }));
+  const failed = statusText(snapshot({ kind: "failed", message: "Port 3146 is taken." }), "leader");
   expect(failed).toMatchObject({ failed: true, tooltip: "Gemini Aggregator: Port 3146 is taken." });
 });
 
-it.each<EndpointView>([
-  { kind: "starting" },
-  { kind: "stopped" },
-  listening,
-  { kind: "elsewhere", url: "", message: "x" },
-])("$kind is no failure", (endpoint) => {
-  expect(statusText(snapshot(endpoint)).failed).toBe(false);
+it.each<EndpointView>([{ kind: "starting" }, { kind: "stopped" }, listening])("$kind is no failure", (endpoint) => {
+  expect(statusText(snapshot(endpoint), "leader").failed).toBe(false);
+});
+
+it("says in a follower that another window serves", () => {
+  expect(statusText(snapshot(listening), "follower").tooltip).toContain("Another window serves it");
+  expect(statusText(snapshot(listening), "leader").tooltip).not.toContain("Another window");
 });

@@ -1,7 +1,8 @@
 // What the status bar item says for a snapshot: text, tooltip, and whether something is wrong. Pure, so that every
 // state can be read and tested in one place; the item itself is in `statusBar.ts`.
 
-import type { KeyView, Snapshot } from "../../../native/addon/types.gen";
+import * as l10n from "@vscode/l10n";
+import type { KeyView, Snapshot, WindowRole } from "../../../native/addon/types.gen";
 
 export type StatusText = {
   readonly text: string;
@@ -10,7 +11,7 @@ export type StatusText = {
   readonly failed: boolean;
 };
 
-export function statusText(snapshot: Snapshot): StatusText {
+export function statusText(snapshot: Snapshot, role: WindowRole): StatusText {
   const { endpoint, keys, proxies } = snapshot;
   switch (endpoint.kind) {
     case "listening":
@@ -18,6 +19,7 @@ export function statusText(snapshot: Snapshot): StatusText {
         text: `$(key) Gemini ${available(keys)}/${keys.length}`,
         tooltip: [
           `Gemini Aggregator listens on ${endpoint.url}.`,
+          ...(role === "follower" ? [l10n.t("Another window serves it; everything can be changed here, too.")] : []),
           `${available(keys)} of ${count(keys.length, "API key", "API keys")} available, ${count(proxies.length, "proxy", "proxies")}.`,
           "Click to open the panel.",
         ].join("\n"),
@@ -27,12 +29,6 @@ export function statusText(snapshot: Snapshot): StatusText {
       return { text: "$(sync~spin) Gemini", tooltip: "Gemini Aggregator is starting.", failed: false };
     case "stopped":
       return { text: "$(circle-slash) Gemini", tooltip: "Gemini Aggregator is stopped.", failed: false };
-    case "elsewhere":
-      return {
-        text: "$(link-external) Gemini",
-        tooltip: `${endpoint.message}\nThis window is read-only.`,
-        failed: false,
-      };
     case "failed":
       return { text: "$(error) Gemini", tooltip: `Gemini Aggregator: ${endpoint.message}`, failed: true };
   }

@@ -37,6 +37,7 @@ pub mod store;
 pub mod token;
 pub mod vault;
 pub mod views;
+pub mod windows;
 pub mod wire;
 
 /// The product's version, one for every part.
