@@ -39,10 +39,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
   const changes = new vscode.EventEmitter<Snapshot>();
   const status = new vscode.EventEmitter<AggregatorStatus>();
   const session = sessionFor(context, log, changes, {
-    warning: (message) => notices.tell(kindOfWarning(message, context.globalState), message),
-    proxiesDown: (message) => notices.tell("proxies_down", message),
-    keyDisabled: (id) => notices.tell("keys_disabled", nameOf(session.snapshot, id)),
+    warning: (message) => interrupts() && notices.tell(kindOfWarning(message, context.globalState), message),
+    proxiesDown: (message) => interrupts() && notices.tell("proxies_down", message),
+    keyDisabled: (id) => interrupts() && notices.tell("keys_disabled", nameOf(session.snapshot, id)),
   });
+  // All windows hear the same of the one endpoint: it is told where it is served and where the user is.
+  const interrupts = () => session.role !== "follower" || vscode.window.state.focused;
   const walkthrough = new Walkthrough(context);
   const silence = new Silence(context.globalState);
   const app: App = {
@@ -76,7 +78,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     (message) => log.info(message),
   );
   const bar = new StatusBar(`${PREFIX}openPanel`);
-  bar.show(session.snapshot);
+  bar.show(session.snapshot, session.role);
   context.subscriptions.push(
     log,
     changes,
@@ -87,12 +89,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     terminals,
     ...(chat ? [chat] : []),
     changes.event((snapshot) => {
-      bar.show(snapshot);
+      bar.show(snapshot, session.role);
       panel.update();
       firstRequest.seen(snapshot, Date.now());
       chat?.update(snapshot);
       status.fire(statusOf(snapshot));
-      notices.endpoint(snapshot.endpoint);
+      if (interrupts()) notices.endpoint(snapshot.endpoint);
       walkthrough.update(snapshot);
       void terminals.update();
     }),
@@ -173,6 +175,7 @@ function doctorFor(context: vscode.ExtensionContext, session: CoreSession): Doct
       machine: `${process.platform} ${process.arch}, ${way}, ${screen}`,
     },
     settings: currentSettings,
+    leads: () => session.role === "leader",
     startWarnings: () => session.startWarnings,
     command: (command) => session.command(command),
     clockSkewMs: () => session.snapshot.clock_skew_ms,
@@ -198,6 +201,7 @@ function sessionFor(
     secrets: context.secrets,
     memory: context.globalState,
     tokenFile: tokenFile(context),
+    windowsFolder: context.globalStorageUri.fsPath,
     stateFile: vscode.Uri.joinPath(context.globalStorageUri, "state.json").fsPath,
     extraCaFile: process.env.NODE_EXTRA_CA_CERTS,
     settings: currentSettings,

@@ -2,7 +2,7 @@
 // What is in a part, the part knows.
 
 import * as l10n from "@vscode/l10n";
-import { css, html, LitElement, nothing } from "lit";
+import { css, html, LitElement } from "lit";
 import "./endpoint/endpointCard";
 import "./keys/keysTable";
 import "./proxies/proxiesTable";
@@ -25,12 +25,6 @@ export class AggregatorPanel extends LitElement {
         /* Wide tables scroll in their own box instead of widening the page. */
         grid-template-columns: minmax(0, 1fr);
         gap: 26px;
-      }
-      .banner {
-        border: 1px solid var(--vscode-inputValidation-infoBorder, var(--line));
-        background: var(--vscode-inputValidation-infoBackground, transparent);
-        border-radius: 4px;
-        padding: 8px 12px;
       }
       .spoken {
         position: absolute;
@@ -70,28 +64,20 @@ export class AggregatorPanel extends LitElement {
     if (this.state === undefined) return html`<p class="note">${l10n.t("Waiting for the extension…")}</p>`;
     const { endpoint, keys, proxies, rotating, balance, requests } = this.state.snapshot;
     const now = Date.now() + this.#ahead;
-    const readOnly = endpoint.kind === "elsewhere";
     return html`<main data-testid="panel" data-revision=${this.state.snapshot.revision}>
       <endpoint-card .endpoint=${endpoint}></endpoint-card>
-      ${readOnly ? banner : nothing}
-      <keys-table .keys=${keys} .proxies=${proxies} .now=${now} .readOnly=${readOnly}></keys-table>
+      <keys-table .keys=${keys} .proxies=${proxies} .now=${now}></keys-table>
       <proxies-table
         .proxies=${proxies}
         .rotating=${rotating}
         .balance=${balance}
         .now=${now}
-        .readOnly=${readOnly}
       ></proxies-table>
       <request-log .requests=${requests}></request-log>
       <div class="spoken" role="status" aria-live="polite">${spoken(this.state.snapshot)}</div>
     </main>`;
   }
 }
-
-const banner = html`<div class="banner" data-testid="read-only">
-  This window is read-only: another window runs the endpoint. Keys and proxies are changed there; what is shown here is
-  as it was when this window opened.
-</div>`;
 
 /** Short and steady, so that screen readers speak only when something that matters has changed. */
 function spoken({ endpoint, keys }: Snapshot): string {

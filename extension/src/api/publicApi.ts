@@ -30,7 +30,7 @@ export type Exports = { getApi(version: 1): AggregatorApi };
 export function statusOf({ endpoint, keys, proxies }: Snapshot): AggregatorStatus {
   return {
     state: endpoint.kind,
-    url: endpoint.kind === "listening" || endpoint.kind === "elsewhere" ? endpoint.url : null,
+    url: endpoint.kind === "listening" ? endpoint.url : null,
     keys: { total: keys.length, available: available(keys) },
     proxies: { total: proxies.length, active: proxies.filter((proxy) => proxy.status === "active").length },
   };

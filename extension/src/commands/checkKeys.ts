@@ -54,7 +54,8 @@ function verdictOf(answer: Reply): Verdict {
 function told(entry: ListedKey | undefined, answer: Reply): ListedKey {
   if (entry === undefined) throw new Error("a row that is not there was checked");
   if (answer.kind !== "tested") {
-    return { ...entry, message: l10n.t("{0} It could not be checked: {1}", entry.message, answer.message) };
+    const why = answer.kind === "refused" ? answer.message : answer.kind;
+    return { ...entry, message: l10n.t("{0} It could not be checked: {1}", entry.message, why) };
   }
   if (answer.works) return { ...entry, message: l10n.t("{0} Google takes it.", entry.message) };
   const why = answer.stages.find(({ ok }) => !ok)?.words ?? answer.message;

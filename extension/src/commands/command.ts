@@ -62,16 +62,9 @@ export function withInput<Input>(
     announce: parts.announce ?? "mention",
     async handle(app, argument) {
       if (argument !== undefined) return parts.run(app, parts.parse(argument));
-      return readOnly(app) ?? parts.ask(app);
+      return parts.ask(app);
     },
   };
-}
-
-/** Said before anything is asked: nobody should paste a key only to be refused. */
-function readOnly(app: App): Reply | undefined {
-  const { endpoint } = app.snapshot();
-  if (endpoint.kind !== "elsewhere") return undefined;
-  return { kind: "refused", code: "read_only", message: endpoint.message };
 }
 
 /** Runs a command to its reply and shows it. Never rejects for bad input: that is a refusal like the core's own. */

@@ -16,7 +16,7 @@ const connectTool: Command = {
   async handle(app, argument) {
     const named = argument === undefined ? undefined : toolNamed(fieldsOf(argument, ["tool"]).text("tool"));
     const { endpoint } = app.snapshot();
-    if (endpoint.kind !== "listening" && endpoint.kind !== "elsewhere") return notListening(endpoint);
+    if (endpoint.kind !== "listening") return notListening(endpoint);
     return named === undefined ? choose(app, endpoint.url) : copy(app, named, endpoint.url);
   },
 };
@@ -48,7 +48,6 @@ async function copy(app: App, tool: Tool, url: string): Promise<Reply> {
   const { endpoint } = app.snapshot();
   if (token === undefined) return notListening(endpoint);
   await app.ui.copy(snippet(tool, url, token));
-  // Requests are seen by the window that serves them.
   const serves = endpoint.kind === "listening";
   if (serves) app.awaitFirstRequest(tool);
   const copied = takesToken(tool)

@@ -18,7 +18,7 @@ const copyEndpoint: Command = {
   id: "copyEndpoint",
   async handle(app) {
     const { endpoint } = app.snapshot();
-    if (endpoint.kind !== "listening" && endpoint.kind !== "elsewhere") return notListening(endpoint);
+    if (endpoint.kind !== "listening") return notListening(endpoint);
     await app.ui.copy(endpoint.url);
     return { kind: "done", message: l10n.t("Copied {0}.", endpoint.url) };
   },
@@ -53,15 +53,13 @@ function replyTo(endpoint: EndpointView): Reply {
       return { kind: "done", message: l10n.t("The endpoint is stopped.") };
     case "starting":
       return { kind: "done", message: l10n.t("The endpoint is starting.") };
-    case "elsewhere":
-      return { kind: "refused", code: "read_only", message: endpoint.message };
     case "failed":
       return { kind: "refused", code: "failed", message: endpoint.message };
   }
 }
 
 export function notListening(endpoint: EndpointView): Reply {
-  if (endpoint.kind === "failed" || endpoint.kind === "elsewhere") return replyTo(endpoint);
+  if (endpoint.kind === "failed") return replyTo(endpoint);
   return {
     kind: "refused",
     code: "failed",

@@ -41,10 +41,6 @@ function endpoint(view: EndpointView, redact: Redact): Line[] {
   switch (view.kind) {
     case "listening":
       return [ok(`It listens on ${view.url}.`)];
-    case "elsewhere":
-      return [
-        ok("Another window serves it. Run the doctor there: this window knows only how things were when it opened."),
-      ];
     case "starting":
       return [warn("It is starting.", "Run the doctor again in a moment.")];
     case "stopped":
@@ -56,7 +52,7 @@ function endpoint(view: EndpointView, redact: Redact): Line[] {
 
 function peer({ peer: answers, port, snapshot }: Findings): Line[] {
   const { endpoint } = snapshot;
-  const expected = endpoint.kind === "listening" || endpoint.kind === "elsewhere";
+  const expected = endpoint.kind === "listening";
   return [peerLine(answers, port, expected, snapshot.version)];
 }
 

@@ -13,6 +13,8 @@ export type DoctorHost = {
   readonly versions: Versions;
   readonly home: string;
   settings(): Settings;
+  /** Whether this window serves. In some editors a write of any other window would undo what that one stored. */
+  leads(): boolean;
   startWarnings(): readonly string[];
   command(command: Command): Promise<Reply>;
   /** By Gemini's last answer, that to the doctor's own test included. */
@@ -30,12 +32,11 @@ export async function gather(host: DoctorHost, snapshot: Snapshot): Promise<Find
   const { server, upstream } = host.settings();
   // Another port than the settings' is in use while they are being changed.
   const port = snapshot.endpoint.kind === "listening" ? snapshot.endpoint.port : server.port;
-  const serves = snapshot.endpoint.kind === "listening";
   const [peer, tokenFile, secretStorage, tested] = await Promise.all([
     probe(port),
     lookAt(host.tokenFile),
-    serves ? tryOut(host.secrets) : ({ kind: "not_tried" } as const),
-    serves ? putToTest(host, snapshot) : [],
+    host.leads() ? tryOut(host.secrets) : ({ kind: "not_tried" } as const),
+    snapshot.endpoint.kind === "listening" ? putToTest(host, snapshot) : [],
   ]);
   return {
     snapshot,

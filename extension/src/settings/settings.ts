@@ -82,8 +82,3 @@ export function inSettingsWords(message: string): string {
     /^((?:server|upstream|proxy|rotatingProxy|monitoring|requestLog)(?:\.\w+)+|maxAttempts|maxWaitSeconds|modelAliases): /gm;
   return message.replace(path, (_, core: string) => `${l10n.t("The setting {0}:", settingFor(core))} `);
 }
-
-/** A new port or host needs a new listener; everything else is taken over while requests run. */
-export function needsRestart(before: Settings, after: Settings): boolean {
-  return before.server.port !== after.server.port || before.server.host !== after.server.host;
-}

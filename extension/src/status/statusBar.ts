@@ -1,7 +1,7 @@
 // The one status bar item: shows what `statusText` says and opens the panel when clicked.
 
 import * as vscode from "vscode";
-import type { Snapshot } from "../../../native/addon/types.gen";
+import type { Snapshot, WindowRole } from "../../../native/addon/types.gen";
 import { statusText } from "./statusText";
 import { COMMANDS, statusTooltip } from "./statusTooltip";
 
@@ -16,9 +16,9 @@ export class StatusBar implements vscode.Disposable {
     this.#item.show();
   }
 
-  show(snapshot: Snapshot): void {
+  show(snapshot: Snapshot, role: WindowRole): void {
     const { text, spoken, failed } = statusText(snapshot);
-    const tooltip = statusTooltip(snapshot);
+    const tooltip = statusTooltip(snapshot, role);
     // A tooltip that is replaced while it is read closes: only a change is worth that.
     const shown = [text, spoken, tooltip].join("\n");
     if (shown === this.#shown) return;

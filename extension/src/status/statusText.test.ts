@@ -24,11 +24,6 @@ it("marks a failure and says why", () => {
   expect(failed).toMatchObject({ failed: true, spoken: "Gemini Aggregator: Port 3146 is taken." });
 });
 
-it.each<EndpointView>([
-  { kind: "starting" },
-  { kind: "stopped" },
-  listening,
-  { kind: "elsewhere", url: "", message: "x" },
-])("$kind is no failure", (endpoint) => {
+it.each<EndpointView>([{ kind: "starting" }, { kind: "stopped" }, listening])("$kind is no failure", (endpoint) => {
   expect(statusText(snapshot(endpoint)).failed).toBe(false);
 });

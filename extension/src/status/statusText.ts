@@ -30,8 +30,6 @@ export function statusText(snapshot: Snapshot): StatusText {
       return { text: "$(sync~spin) Gemini", spoken: l10n.t("Gemini Aggregator is starting."), failed: false };
     case "stopped":
       return { text: "$(circle-slash) Gemini", spoken: l10n.t("Gemini Aggregator is stopped."), failed: false };
-    case "elsewhere":
-      return { text: "$(link-external) Gemini", spoken: endpoint.message, failed: false };
     case "failed":
       return { text: "$(error) Gemini", spoken: l10n.t("Gemini Aggregator: {0}", endpoint.message), failed: true };
   }

@@ -9,7 +9,7 @@ import { COMMANDS, statusTooltip } from "./statusTooltip";
 const listening: EndpointView = { kind: "listening", url: "http://127.0.0.1:3146", port: 3146, local_auth: "token" };
 const keys = ["available", "available", "cooling_down"].map((status) => ({ status })) as KeyView[];
 const proxies = ["active", "error"].map((status) => ({ status })) as ProxyView[];
-const shown = (changes: Partial<Snapshot>) => statusTooltip({ ...nothingYet, ...changes });
+const shown = (changes: Partial<Snapshot>) => statusTooltip({ ...nothingYet, ...changes }, "leader");
 
 it("shows the address and counts by state", () => {
   const tooltip = shown({ endpoint: listening, keys, proxies });
@@ -45,4 +45,9 @@ it("may run only commands that there are, and all that it links to", () => {
   );
   expect(linked.length).toBeGreaterThan(0);
   expect(linked.filter((id) => !COMMANDS.includes(id ?? ""))).toEqual([]);
+});
+
+it("says in a follower that another window serves", () => {
+  expect(statusTooltip(nothingYet, "follower")).toContain("Another window serves it");
+  expect(statusTooltip(nothingYet, "leader")).not.toContain("Another window");
 });

@@ -2,7 +2,7 @@
 // commands. Pure; `COMMANDS` are all that the editor may let it run.
 
 import * as l10n from "@vscode/l10n";
-import type { EndpointView, KeyView, ProxyView, Snapshot } from "../../../native/addon/types.gen";
+import type { EndpointView, KeyView, ProxyView, Snapshot, WindowRole } from "../../../native/addon/types.gen";
 
 const PREFIX = "geminiAggregator.";
 
@@ -20,9 +20,15 @@ export const COMMANDS = [
   "openWalkthrough",
 ].map((id) => PREFIX + id);
 
-export function statusTooltip(snapshot: Snapshot): string {
+export function statusTooltip(snapshot: Snapshot, role: WindowRole): string {
   const { endpoint, keys, proxies } = snapshot;
-  const lines = [`**${l10n.t("Gemini Aggregator")}**`, state(endpoint), ...keyLines(keys), ...proxyLines(proxies)];
+  const lines = [
+    `**${l10n.t("Gemini Aggregator")}**`,
+    state(endpoint),
+    ...window(role),
+    ...keyLines(keys),
+    ...proxyLines(proxies),
+  ];
   const links = actions(endpoint, keys).map(({ command, label }) => `[${label}](command:${PREFIX}${command})`);
   return `${lines.join("\n\n")}\n\n---\n\n${links.join(" · ")}`;
 }
@@ -35,9 +41,13 @@ function state(endpoint: EndpointView): string {
       return l10n.t("The server is starting.");
     case "stopped":
       return l10n.t("The server is stopped.");
-    default:
+    case "failed":
       return plain(endpoint.message);
   }
+}
+
+function window(role: WindowRole): string[] {
+  return role === "follower" ? [l10n.t("Another window serves it; everything can be changed here, too.")] : [];
 }
 
 function keyLines(keys: readonly KeyView[]): string[] {

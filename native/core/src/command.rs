@@ -158,8 +158,6 @@ pub enum RefusalCode {
     NotSaved,
     /// A test ran and failed.
     Failed,
-    /// Another window owns the endpoint; changes are made there.
-    ReadOnly,
 }
 
 /// `message` is a whole sentence for the user; `field` names the faulty input (for example `url`).

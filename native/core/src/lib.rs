@@ -39,6 +39,7 @@ pub mod tested;
 pub mod token;
 pub mod vault;
 pub mod views;
+pub mod windows;
 pub mod wire;
 
 /// The product's version, one for every part.

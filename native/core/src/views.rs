@@ -31,19 +31,8 @@ const REQUESTS_SHOWN: usize = 50;
 pub enum EndpointView {
     Stopped,
     Starting,
-    Listening {
-        url: String,
-        port: u16,
-        local_auth: LocalAuth,
-    },
-    /// Another window of this product owns the port: this window is read-only.
-    Elsewhere {
-        url: String,
-        message: String,
-    },
-    Failed {
-        message: String,
-    },
+    Listening { url: String, port: u16, local_auth: LocalAuth },
+    Failed { message: String },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -25,7 +25,7 @@ use aggregator_core::views::{
     BalanceView, EndpointView, FiguresView, HeldView, KeyStatus, KeyView, MinutesView, ProxyStatusView,
     ProxyView, RotatingMode, RotatingView, Snapshot,
 };
-use aggregator_core::wire::{CoreMessage, OpenOptions, OpenReport};
+use aggregator_core::wire::{CoreMessage, OpenOptions, OpenReport, WindowRole};
 use ts_rs::{Config, TS};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../addon/types.gen.ts");
@@ -97,6 +97,7 @@ fn generate() -> String {
     declare::<RequestLogSettings>(&mut text);
     declare::<Settings>(&mut text);
     declare::<OpenOptions>(&mut text);
+    declare::<WindowRole>(&mut text);
     declare::<LegacySettings>(&mut text);
     declare::<OpenReport>(&mut text);
     text

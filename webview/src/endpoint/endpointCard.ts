@@ -42,7 +42,7 @@ export class EndpointCard extends LitElement {
 
   override render() {
     const { endpoint } = this;
-    const reachable = endpoint.kind === "listening" || endpoint.kind === "elsewhere";
+    const reachable = endpoint.kind === "listening";
     return html`<section class="card" aria-label="Endpoint">
       <div class="what">
         ${reachable ? html`<div class="url mono" data-testid="endpoint-url">${endpoint.url}</div>` : nothing}
@@ -77,7 +77,6 @@ function serverButtons(endpoint: EndpointView) {
     case "stopped":
       return button("start-server", "Start", "startServer", true);
     case "failed":
-    case "elsewhere":
       return button("restart-server", "Try again", "restartServer");
     case "starting":
       return nothing;

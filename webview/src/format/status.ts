@@ -14,8 +14,6 @@ export function endpointState(endpoint: EndpointView): Shown {
       return { tone: "waiting", word: "Starting" };
     case "stopped":
       return { tone: "quiet", word: "Stopped" };
-    case "elsewhere":
-      return { tone: "quiet", word: "In another window", detail: endpoint.message };
     case "failed":
       return { tone: "bad", word: "Failed", detail: endpoint.message };
   }
