@@ -229,8 +229,6 @@ export class CoreSession {
   async #letGo(): Promise<void> {
     const opened = this.#opened;
     this.#opened = undefined;
-    // The next core counts its revisions from the beginning.
-    this.#snapshot = { ...this.#snapshot, revision: 0 };
     if (opened === undefined) return;
     await opened.vault.settled();
     await opened.core.close();

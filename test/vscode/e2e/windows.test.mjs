@@ -26,7 +26,6 @@ const { step } = story;
 before(async () => {
   bench = await startBench("windows");
   windows = [];
-  for (let n = 0; n < 3; n += 1) windows.push(await bench.editor.openWindow());
 });
 
 after(async () => {
@@ -34,9 +33,11 @@ after(async () => {
   await bench?.stop(story);
 });
 
-step("all three are ready, and none complains", async () => {
-  for (const window of windows) {
-    await inFront(window).statusBar(/Gemini 0\/0/, 60_000);
+step("three windows open one after another, and none complains", async () => {
+  for (let n = 0; n < 3; n += 1) {
+    const window = await bench.editor.openWindow();
+    windows.push(window);
+    await window.statusBar(/Gemini 0\/0/, 60_000);
     await openPanel(window);
     assert.equal(await window.panel.getByTestId("endpoint-url").textContent(), bench.url);
     assert.deepEqual(await window.notifications(), []);
@@ -44,20 +45,20 @@ step("all three are ready, and none complains", async () => {
 });
 
 step("a proxy added in the third window and a key in the second are seen in every panel", async () => {
-  await addProxy(inFront(at(2)), "first", bench.proxies[0].url);
-  await addKey(inFront(at(1)), "alpha", "test-key-alpha-0001");
+  await addProxy(await inFront(at(2)), "first", bench.proxies[0].url);
+  await addKey(await inFront(at(1)), "alpha", "test-key-alpha-0001");
   for (const window of windows) {
-    assert.deepEqual(await assignments(inFront(window), 1), { alpha: "first" });
+    assert.deepEqual(await assignments(await inFront(window), 1), { alpha: "first" });
     await window.statusBar(/Gemini 1\/1/);
   }
 });
 
 step("stopped in the third window, started in the second: there is one server", async () => {
-  await inFront(at(2)).runCommand("Gemini Aggregator: Stop Server");
+  await (await inFront(at(2))).runCommand("Gemini Aggregator: Stop Server");
   await pollUntil(async () => !(await accepts(port())), { what: "the endpoint is stopped" });
-  await inFront(at(1)).runCommand("Gemini Aggregator: Start Server");
+  await (await inFront(at(1))).runCommand("Gemini Aggregator: Start Server");
   await pollUntil(() => accepts(port()), { what: "the endpoint listens" });
-  await inFront(at(0)).statusBar(/Gemini 1\/1/);
+  await (await inFront(at(0))).statusBar(/Gemini 1\/1/);
   await answers(at(0), "three windows");
 });
 
@@ -71,7 +72,7 @@ step("the window that serves is closed: another serves within a second, and all 
   await pollUntil(() => ![served, -1].includes(servingPid()), { timeoutMs: 30_000, what: "another window serves" });
   assertShort(await silence.end());
   for (const window of windows) {
-    assert.deepEqual(await assignments(inFront(window), 1), { alpha: "first" });
+    assert.deepEqual(await assignments(await inFront(window), 1), { alpha: "first" });
     await window.statusBar(/Gemini 1\/1/);
   }
   await answers(at(1), "one window less");
@@ -81,7 +82,7 @@ step(
   "killed right after a change was confirmed: another window serves within a second, the change is there",
   async () => {
     windows.push(await bench.editor.openWindow());
-    await openPanel(inFront(at(2)));
+    await openPanel(await inFront(at(2)));
     await addKey(at(2), "beta", "test-key-beta-0002");
     await at(2).panel.getByTestId("key-row").nth(1).waitFor({ timeout: 30_000 });
     const served = servingPid();
@@ -89,7 +90,7 @@ step(
     process.kill(served, "SIGKILL");
     await pollUntil(() => ![served, -1].includes(servingPid()), { timeoutMs: 30_000, what: "another window serves" });
     assertShort(await silence.end());
-    assigned = await assignments(inFront(at(2)), 2);
+    assigned = await assignments(await inFront(at(2)), 2);
     assert.deepEqual(assigned, { alpha: "first", beta: "first" });
     await at(2).statusBar(/Gemini 2\/2/);
     await answers(at(2), "after a kill");
@@ -114,8 +115,8 @@ function at(index) {
 }
 
 /** Keys and the clipboard go to the page in front. @param {Workbench} window */
-function inFront(window) {
-  void window.page.bringToFront();
+async function inFront(window) {
+  await window.page.bringToFront();
   return window;
 }
 
@@ -164,6 +165,6 @@ function assertShort(silence) {
 
 /** @param {Workbench} window @param {string} question */
 async function answers(window, question) {
-  const heard = await clients[0].ask({ url: bench.url, token: await copyToken(inFront(window)) }, question);
+  const heard = await clients[0].ask({ url: bench.url, token: await copyToken(await inFront(window)) }, question);
   assert.equal(heard.text, `echo: ${question}`);
 }

@@ -41,8 +41,10 @@ pub struct Leading {
     copies: Arc<Copies>,
     /// The endpoint is meant to listen: nobody has stopped it.
     wanted: AtomicBool,
-    /// Read by each command under way, written by the close.
-    open: tokio::sync::RwLock<bool>,
+    /// Nothing is begun any more.
+    closing: AtomicBool,
+    /// Read by each command under way; the close waits to write it.
+    under_way: tokio::sync::RwLock<()>,
     channel: Mutex<JoinSet<()>>,
     lock: Mutex<Option<Lock>>,
     folder: Option<PathBuf>,
@@ -65,7 +67,8 @@ impl Leading {
             core,
             copies,
             wanted: AtomicBool::new(wanted),
-            open: tokio::sync::RwLock::new(true),
+            closing: AtomicBool::new(false),
+            under_way: tokio::sync::RwLock::default(),
             channel: Mutex::default(),
             lock: Mutex::new(lock),
             folder,
@@ -73,8 +76,8 @@ impl Leading {
     }
 
     pub async fn start(self: &Arc<Self>, patience: Duration) -> EndpointView {
-        let open = self.open.read().await;
-        if !*open {
+        let _under_way = self.under_way.read().await;
+        if self.closing.load(Ordering::Relaxed) {
             return EndpointView::Stopped;
         }
         self.wanted.store(true, Ordering::Relaxed);
@@ -87,8 +90,8 @@ impl Leading {
     }
 
     pub async fn command(&self, command: Command) -> Reply {
-        let open = self.open.read().await;
-        if !*open {
+        let _under_way = self.under_way.read().await;
+        if self.closing.load(Ordering::Relaxed) {
             let words = "This window is closing. Nothing was changed; try again in a moment.";
             return Reply::Refused(Refusal::new(RefusalCode::Failed, words));
         }
@@ -115,9 +118,8 @@ impl Leading {
     /// Invariant: the lock is let go of after the last save, and followers hear the end after that, so that the first
     /// of them to try has it.
     pub async fn close(&self) {
-        if let Ok(mut open) = tokio::time::timeout(LAST_COMMANDS, self.open.write()).await {
-            *open = false;
-        }
+        self.closing.store(true, Ordering::Relaxed);
+        let _ = tokio::time::timeout(LAST_COMMANDS, self.under_way.write()).await;
         self.core.close().await;
         if let Some(folder) = &self.folder {
             let _ = std::fs::remove_file(folder.join(ANNOUNCEMENT));
