@@ -1,18 +1,21 @@
 // `npm run bench`: the gateway's cost beside nginx's on the same machine in the
 // same minutes, the tunnels that a thousand requests cost, and what a fleet of
-// thousands of keys and the OpenAI dialect cost, as tables.
+// thousands of keys, the OpenAI dialect and a running VS Code cost, as tables.
 // Exits non-zero when a promised bound is missed. Flags: --no-build, --rounds N,
 // --seconds N (of each run). It must not know how anything is measured.
 
 import { parseArgs } from "node:util";
+import { measureEditor } from "../test/load/editor.mjs";
 import { measureFleet } from "../test/load/fleet.mjs";
 import { measureThroughput } from "../test/load/throughput.mjs";
 import { measureTranslation } from "../test/load/translation.mjs";
 import { countTunnels } from "../test/load/tunnels.mjs";
 import { buildProgram } from "./lib/build-native.mjs";
 import {
+  editorTable,
   fleetTable,
   missedBounds,
+  missedByEditor,
   missedByFleet,
   missedByTranslation,
   throughputTable,
@@ -22,8 +25,10 @@ import {
 import { inRoot } from "./lib/paths.mjs";
 import { checkPrerequisites } from "./lib/prerequisites.mjs";
 import { must } from "./lib/processes.mjs";
+import { buildVsix } from "./lib/vsix.mjs";
 
 const REQUESTS = 1000;
+const EDITOR_SECONDS = 10;
 const { values } = parseArgs({
   options: {
     "no-build": { type: "boolean", default: false },
@@ -38,15 +43,29 @@ try {
     const onOutput = (/** @type {string} */ text) => process.stderr.write(text);
     await must("bash", [inRoot("test", "setup.sh")], { timeoutMs: 600_000, onOutput });
     await buildProgram();
+    await buildVsix(onOutput);
   }
   const log = (/** @type {string} */ line) => console.error(line);
   const throughput = await measureThroughput({ rounds: Number(values.rounds), seconds: Number(values.seconds), log });
   const tunnels = await countTunnels(REQUESTS);
   const fleets = await measureFleet();
   const translation = await measureTranslation();
-  const tables = [throughputTable(throughput), tunnelsLine(tunnels), fleetTable(fleets), translationTable(translation)];
+  const editor = await measureEditor({ seconds: EDITOR_SECONDS, log });
+  const tables = [
+    throughputTable(throughput),
+    tunnelsLine(tunnels),
+    fleetTable(fleets),
+    translationTable(translation),
+    editorTable(editor),
+  ];
   console.log(`\n${tables.join("\n\n")}`);
-  for (const sentence of [...missedBounds(tunnels), ...missedByFleet(fleets), ...missedByTranslation(translation)]) {
+  const missed = [
+    ...missedBounds(tunnels),
+    ...missedByFleet(fleets),
+    ...missedByTranslation(translation),
+    ...missedByEditor(editor),
+  ];
+  for (const sentence of missed) {
     console.error(`Missed: ${sentence}`);
     process.exitCode = 1;
   }

@@ -14,10 +14,16 @@ import { FirstRequest } from "./connect/firstRequest";
 import { loadAddon } from "./core/addon";
 import { CoreSession } from "./core/session";
 import type { DoctorHost } from "./doctor/gather";
-import { Notices } from "./notices/notices";
+import { Walkthrough } from "./firstRun/walkthrough";
+import { type Answers, Notices } from "./notices/notices";
+import { Silence } from "./notices/silence";
+import { kindOfWarning } from "./notices/sort";
 import { Panel, VIEW_TYPE } from "./panel/panel";
-import { adoptSettings, currentSettings, onSettingsChange, setPort } from "./settings/watchSettings";
+import { SECTION } from "./settings/settings";
+import { adoptSettings, currentSettings, onSettingsChange, readSetting, setPort } from "./settings/watchSettings";
 import { StatusBar } from "./status/statusBar";
+import { TerminalEnvironment } from "./terminals/terminalEnvironment";
+import { chosenClients } from "./terminals/variables";
 import { argumentOf } from "./tree/node";
 import { Sidebar } from "./tree/sidebar";
 import { vscodeFiles } from "./ui/vscodeFiles";
@@ -30,12 +36,19 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
   // The core makes the token's file in here, and only the file.
   await mkdir(context.globalStorageUri.fsPath, { recursive: true });
   const log = vscode.window.createOutputChannel("Gemini Aggregator", { log: true });
+  const { packageJSON }: { packageJSON: { version: string } } = context.extension;
+  log.info(`Version ${packageJSON.version} begins.`);
   const changes = new vscode.EventEmitter<Snapshot>();
   const status = new vscode.EventEmitter<AggregatorStatus>();
   const session = sessionFor(context, log, changes, {
-    warning: (message) => void notices.warning(message),
-    proxiesDown: (message) => void notices.proxiesDown(message),
+    warning: (message) => interrupts() && notices.tell(kindOfWarning(message, context.globalState), message),
+    proxiesDown: (message) => interrupts() && notices.tell("proxies_down", message),
+    keyDisabled: (id) => interrupts() && notices.tell("keys_disabled", nameOf(session.snapshot, id)),
   });
+  // All windows hear the same of the one endpoint: it is told where it is served and where the user is.
+  const interrupts = () => session.role !== "follower" || vscode.window.state.focused;
+  const walkthrough = new Walkthrough(context);
+  const silence = new Silence(context.globalState);
   const app: App = {
     session,
     ui: vscodeUi,
@@ -43,6 +56,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     snapshot: () => session.snapshot,
     run: async (id, argument) => vscode.commands.executeCommand(PREFIX + id, argument),
     openPanel: () => panel.reveal(),
+    openWalkthrough: () => walkthrough.open(),
+    restoreNotices: async () => {
+      const { count } = silence;
+      await silence.clear();
+      return count;
+    },
     openDocs: async (page, section) => {
       const file = vscode.Uri.joinPath(context.extensionUri, "docs", `${page}.md`).with({ fragment: section });
       await vscode.commands.executeCommand("markdown.showPreview", file);
@@ -52,13 +71,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     showLog: () => log.show(),
   };
   const panel = new Panel(context.extensionUri, app, (message) => log.warn(message));
-  const notices = new Notices(vscodeUi, {
-    choosePort: setPort,
-    retry: () => session.restart(),
-    showLog: app.showLog,
-    doctor: () => app.run("doctor"),
-    allowDirect: () => session.command({ kind: "allow_direct_until_recovery" }),
-  });
+  const notices = new Notices(vscodeUi, answersFor(app), silence);
+  const terminals = terminalsFor(context, session, log);
   const firstRequest = new FirstRequest((message) => void vscodeUi.tell("info", message));
   const offered = exportsOf(session, status.event);
   const chat = offerToChat(
@@ -66,8 +80,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     (message) => log.info(message),
   );
   const bar = new StatusBar(`${PREFIX}openPanel`);
-  bar.show(session.snapshot);
   const sidebar = new Sidebar(() => session.snapshot);
+  bar.show(session.snapshot, session.role);
   context.subscriptions.push(
     log,
     changes,
@@ -75,22 +89,29 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     panel,
     bar,
     sidebar,
+    notices,
+    terminals,
     ...(chat ? [chat] : []),
     changes.event((snapshot) => {
-      bar.show(snapshot);
+      bar.show(snapshot, session.role);
       panel.update();
       sidebar.update();
       firstRequest.seen(snapshot, Date.now());
       chat?.update(snapshot);
       status.fire(statusOf(snapshot));
-      void notices.endpoint(snapshot.endpoint);
+      if (interrupts()) notices.endpoint(snapshot.endpoint);
+      walkthrough.update(snapshot);
+      void terminals.update();
     }),
     ...commands.map((command) =>
       vscode.commands.registerCommand(PREFIX + command.id, (argument: unknown) =>
         carryOut(app, command, argumentOf(command.id, argument)),
       ),
     ),
-    onSettingsChange(() => void session.applySettings()),
+    onSettingsChange(() => {
+      void session.applySettings();
+      void terminals.update();
+    }),
     vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, {
       deserializeWebviewPanel: async (restored) => panel.restore(restored),
     }),
@@ -106,10 +127,50 @@ export async function deactivate(): Promise<void> {
   open = undefined;
 }
 
+/** What the buttons of notifications do. */
+function answersFor(app: App): Answers {
+  return {
+    choosePort: setPort,
+    retry: () => app.session.restart(),
+    showLog: () => app.showLog(),
+    doctor: () => app.run("doctor"),
+    allowDirect: () => app.session.command({ kind: "allow_direct_until_recovery" }),
+    openPanel: () => app.openPanel(),
+    openSettings: async () => vscode.commands.executeCommand("workbench.action.openSettings", SECTION),
+    addKey: () => app.run("addApiKey"),
+    importBackup: () => app.run("importBackup"),
+    openDocs: ({ page, section }) => app.openDocs(page, section),
+  };
+}
+
+function terminalsFor(
+  context: vscode.ExtensionContext,
+  session: CoreSession,
+  log: vscode.LogOutputChannel,
+): TerminalEnvironment {
+  const collection = context.environmentVariableCollection;
+  // Kept by the editor, they would outlive the token and the server.
+  collection.persistent = false;
+  collection.description = new vscode.MarkdownString(
+    l10n.t("Programs in this terminal reach Gemini through your keys and spend their quota."),
+  );
+  return new TerminalEnvironment(collection, {
+    clients: () => chosenClients(readSetting),
+    endpoint: () => session.snapshot.endpoint,
+    token: () => session.localToken(),
+    fault: (error) => log.error(error instanceof Error ? error : String(error)),
+  });
+}
+
+function nameOf({ keys }: Snapshot, id: string | undefined): string {
+  return keys.find((key) => key.id === id)?.name ?? id ?? "?";
+}
+
 function doctorFor(context: vscode.ExtensionContext, session: CoreSession): DoctorHost {
   const { packageJSON }: { packageJSON: { version: string } } = context.extension;
-  const way = vscode.env.remoteName === undefined ? "local" : `remote (${vscode.env.remoteName})`;
-  const screen = vscode.env.uiKind === vscode.UIKind.Web ? "in the browser" : "on the desktop";
+  const { remoteName } = vscode.env;
+  const way = remoteName === undefined ? l10n.t("local") : l10n.t("remote ({0})", remoteName);
+  const screen = vscode.env.uiKind === vscode.UIKind.Web ? l10n.t("in the browser") : l10n.t("on the desktop");
   return {
     tokenFile: tokenFile(context),
     secrets: context.secrets,
@@ -121,7 +182,10 @@ function doctorFor(context: vscode.ExtensionContext, session: CoreSession): Doct
       machine: `${process.platform} ${process.arch}, ${way}, ${screen}`,
     },
     settings: currentSettings,
+    leads: () => session.role === "leader",
     startWarnings: () => session.startWarnings,
+    command: (command) => session.command(command),
+    clockSkewMs: () => session.snapshot.clock_skew_ms,
   };
 }
 
@@ -133,13 +197,18 @@ function sessionFor(
   context: vscode.ExtensionContext,
   log: vscode.LogOutputChannel,
   changes: vscode.EventEmitter<Snapshot>,
-  told: { warning(message: string): void; proxiesDown(message: string): void },
+  told: {
+    warning(message: string): void;
+    proxiesDown(message: string): void;
+    keyDisabled(id: string | undefined): void;
+  },
 ): CoreSession {
   return new CoreSession({
     loadAddon,
     secrets: context.secrets,
     memory: context.globalState,
     tokenFile: tokenFile(context),
+    windowsFolder: context.globalStorageUri.fsPath,
     stateFile: vscode.Uri.joinPath(context.globalStorageUri, "state.json").fsPath,
     extraCaFile: process.env.NODE_EXTRA_CA_CERTS,
     settings: currentSettings,
@@ -149,6 +218,7 @@ function sessionFor(
       write(log, event.level, event.message);
       if (event.type === "state.warning") told.warning(event.message);
       if (event.type === "proxies.down") told.proxiesDown(event.message);
+      if (event.type === "key.disabled") told.keyDisabled(event.key_id);
     },
     onNote: (message) => log.info(message),
     onWarning(message) {

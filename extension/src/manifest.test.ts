@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { commands, PREFIX } from "./commands/table";
 import { readSettings, SECTION } from "./settings/settings";
+import { chosenClients } from "./terminals/variables";
 
 type Setting = { scope?: string; default?: unknown };
 type Manifest = {
@@ -21,10 +22,12 @@ it.each(Object.entries(settings))("%s cannot be set by a workspace", (_name, set
 
 it("every setting that the code reads is in the manifest with a default, and none is there in vain", () => {
   const asked: string[] = [];
-  readSettings(<T>(name: string) => {
+  const read = <T>(name: string) => {
     asked.push(`${SECTION}.${name}`);
     return settings[`${SECTION}.${name}`]?.default as T;
-  });
+  };
+  readSettings(read);
+  expect(chosenClients(read), "terminals get nothing unless asked for").toEqual([]);
   expect(asked.sort()).toEqual(Object.keys(settings).sort());
   expect(asked.filter((name) => settings[name]?.default === undefined)).toEqual([]);
 });
@@ -39,4 +42,12 @@ it("every %text% of the manifest is there", () => {
   const used = [...read("package.json").matchAll(/"%([^%"]+)%"/g)].map(([, name]) => name ?? "");
   expect(used.filter((name) => !texts[name])).toEqual([]);
   expect(Object.keys(texts).filter((name) => !used.includes(name))).toEqual([]);
+});
+
+it("German has every text of the manifest, and commands in links stay as they are", () => {
+  const english: Record<string, string> = JSON.parse(read("package.nls.json"));
+  const german: Record<string, string> = JSON.parse(read("package.nls.de.json"));
+  expect(Object.keys(german).sort()).toEqual(Object.keys(english).sort());
+  const links = (text: string) => text.match(/\(command:[^)]+\)/g) ?? [];
+  for (const [name, text] of Object.entries(english)) expect(links(german[name] ?? ""), name).toEqual(links(text));
 });

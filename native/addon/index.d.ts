@@ -7,11 +7,15 @@ export declare class Aggregator {
   /** Names of the secrets to read, given those read so far by name: ask again until no name is new. */
   static secretNames(known?: Record<string, string> | undefined | null): Array<string>
   /**
-   * Takes JSON of OpenOptions and loads the vault. Resolves to JSON of OpenReport; rejects when the settings
-   * are invalid.
+   * Takes JSON of OpenOptions and finds this window's part: to lead, with the vault it is given or asks for, or to
+   * follow the window that leads. Resolves to JSON of OpenReport; rejects when it ought to lead and cannot, because the
+   * settings are invalid, say.
    */
   open(optionsJson: string): Promise<string>
-  /** Resolves to JSON of EndpointView. A taken port is kind "elsewhere" or "failed", not a rejection. */
+  /**
+   * Starts the one endpoint of all windows. Resolves to JSON of EndpointView. A taken port is kind "failed", not a
+   * rejection.
+   */
   startServer(): Promise<string>
   /** Resolves to JSON of EndpointView. */
   stopServer(): Promise<string>
@@ -23,6 +27,8 @@ export declare class Aggregator {
   localToken(): string
   /** The host has carried out the writes of this ticket, or could not. */
   vaultWritten(ticket: number, error?: string | undefined | null): void
-  /** Stops the server and lets go of everything. Idempotent. */
+  /** The host has read what `secretNames` names, for this ticket, or could not. */
+  vaultRead(ticket: number, secrets?: Record<string, string> | undefined | null, error?: string | undefined | null): void
+  /** Lets go of everything; a window that leads stops the server and saves first. Idempotent. */
   close(): Promise<void>
 }

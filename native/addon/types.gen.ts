@@ -56,7 +56,7 @@ export type Reply = { "kind": "done", message: string, id?: string,
 /**
  * After a removal: what `UndoRemoval` takes it back by, for ten minutes.
  */
-undo?: string, } | { "kind": "requests", total: number, matched: number, offset: number, rows: Array<RequestView>, } | { "kind": "rebalance_plan", message: string, moves: Array<PlannedMove>, spread_before: number, spread_after: number, } | { "kind": "backup", message: string, text: string, } | { "kind": "backup_diff", message: string, diff: BackupDiff, } | { "kind": "proxies_listed", message: string, entries: Array<ListedProxy>, } | { "kind": "keys_listed", message: string, entries: Array<ListedKey>, } | { "kind": "refused" } & Refusal;
+undo?: string, } | { "kind": "requests", total: number, matched: number, offset: number, rows: Array<RequestView>, } | { "kind": "rebalance_plan", message: string, moves: Array<PlannedMove>, spread_before: number, spread_after: number, } | { "kind": "backup", message: string, text: string, } | { "kind": "backup_diff", message: string, diff: BackupDiff, } | { "kind": "proxies_listed", message: string, entries: Array<ListedProxy>, } | { "kind": "keys_listed", message: string, entries: Array<ListedKey>, } | { "kind": "tested" } & Tested | { "kind": "refused" } & Refusal;
 
 /**
  * One key that would change its proxy.
@@ -64,6 +64,44 @@ undo?: string, } | { "kind": "requests", total: number, matched: number, offset:
 export type PlannedMove = { key_id: KeyId, key_name: string, from: NamedProxy | null, to: NamedProxy, };
 
 export type NamedProxy = { id: ProxyId, name: string, };
+
+/**
+ * To `TestKey`, `TestProxy` and `TestRotating`.
+ */
+export type Tested = { works: boolean, 
+/**
+ * Whole sentences for the user: that all is well, or what failed and what to do.
+ */
+message: string, 
+/**
+ * Of the key or the proxy; the rotating one has none.
+ */
+id?: string, 
+/**
+ * Left out when it works.
+ */
+fault?: TestFault, 
+/**
+ * In the order of the way; the first that is not `ok` is the last. Stages that were not reached are left out.
+ */
+stages: Array<TestStage>, 
+/**
+ * At which the proxy says that Gemini sees it; null where it does not tell.
+ */
+address: string | null, };
+
+export type TestStage = { stage: TestStageName, ms: number, ok: boolean, 
+/**
+ * Whole sentences: what was done, or the exact fault.
+ */
+words: string, };
+
+export type TestStageName = "dns" | "connect" | "proxy_connect" | "proxy_tls" | "proxy_login" | "tls" | "gemini";
+
+/**
+ * Whose fault it is that a test failed.
+ */
+export type TestFault = "key" | "quota" | "proxy" | "upstream";
 
 /**
  * What restoring a backup would change or has changed.
@@ -125,9 +163,9 @@ export type ListedResult = "added" | "duplicate" | "refused" | "skipped";
 
 export type Refusal = { code: RefusalCode, message: string, field?: string, };
 
-export type RefusalCode = "invalid" | "not_found" | "duplicate" | "not_saved" | "failed" | "read_only";
+export type RefusalCode = "invalid" | "not_found" | "duplicate" | "not_saved" | "failed";
 
-export type EndpointView = { "kind": "stopped" } | { "kind": "starting" } | { "kind": "listening", url: string, port: number, local_auth: LocalAuth, } | { "kind": "elsewhere", url: string, message: string, } | { "kind": "failed", message: string, };
+export type EndpointView = { "kind": "stopped" } | { "kind": "starting" } | { "kind": "listening", url: string, port: number, local_auth: LocalAuth, } | { "kind": "failed", message: string, };
 
 export type KeyStatus = "available" | "cooling_down" | "disabled";
 
@@ -389,6 +427,10 @@ rotating: RotatingView | null,
  */
 direct: FiguresView, balance: BalanceView, held_bytes: HeldView, 
 /**
+ * By how much this machine's clock is ahead of Gemini's, by its last answer; left out before the first.
+ */
+clock_skew_ms?: number, 
+/**
  * Newest first, at most 50 here.
  */
 requests: Array<RequestView>, 
@@ -411,7 +453,7 @@ export type SecretWrite = { name: string, value: string | null, };
 /**
  * What the addon's callback receives: a JSON array of these, at most four calls a second.
  */
-export type CoreMessage = { "kind": "event", event: Event, } | { "kind": "snapshot", snapshot: Snapshot, } | { "kind": "vault_write", ticket: number, writes: Array<SecretWrite>, };
+export type CoreMessage = { "kind": "event", event: Event, } | { "kind": "snapshot", snapshot: Snapshot, } | { "kind": "role", role: WindowRole, } | { "kind": "opened", report: OpenReport, } | { "kind": "vault_wanted", ticket: number, } | { "kind": "vault_write", ticket: number, writes: Array<SecretWrite>, };
 
 export type LocalAuth = "token" | "off";
 
@@ -519,9 +561,14 @@ export type OpenOptions = {
  */
 settings: object, 
 /**
- * The secrets named by `secretNames`, those that exist.
+ * The secrets named by `secretNames`, those that exist. Left out, they are asked for (`vault_wanted`) when this
+ * window begins to lead: a window that shares a folder must not have read them before that.
  */
-secrets: Record<string, string>, 
+secrets?: Record<string, string>, 
+/**
+ * Where the windows of one profile find each other; without it this one is alone.
+ */
+windows_folder?: string, 
 /**
  * Where the local token lies; made with mode 0600 when absent.
  */
@@ -537,11 +584,16 @@ state_file?: string,
 extra_ca_file?: string, };
 
 /**
+ * A window's part: the leader has the core and serves, followers show and ask what it has.
+ */
+export type WindowRole = "leader" | "follower" | "waiting";
+
+/**
  * Each under the name it has in today's settings, below `proxy`.
  */
 export type LegacySettings = { autoAssignment?: boolean, loadBalancingStrategy?: LoadBalancingStrategy, healthCheckIntervalSeconds?: number, maxErrorsBeforeDisable?: number, rebalanceThreshold?: number, };
 
-export type OpenReport = { 
+export type OpenReport = { role: WindowRole, 
 /**
  * Stored data that could not be read, one sentence each; the rest is loaded.
  */

@@ -1,5 +1,5 @@
-// The native parts, built by cargo: the headless program and the addon. Both are release builds with the lockfile as
-// it is (the addon a debug build with AGGREGATOR_PROFILE=dev). It knows where their files come out, not what they do.
+// The native parts, built by cargo: the headless program and the addon. Both are built with the lockfile as it is, the
+// addon by a profile of its own (a debug build with AGGREGATOR_PROFILE=dev). It knows where their files come out, not what they do.
 
 import { inRoot, root } from "./paths.mjs";
 import { must } from "./processes.mjs";
@@ -21,7 +21,7 @@ export async function buildAddon(name) {
   const target = targetNamed(name);
   const napi = inRoot("node_modules", "@napi-rs", "cli", "dist", "cli.js");
   const args = [
-    ...["build", ...(dev ? [] : ["--release"]), "--platform", "--no-js"],
+    ...["build", ...(dev ? [] : ["--profile", "addon"]), "--platform", "--no-js"],
     ...["--manifest-path", inRoot("native", "addon", "Cargo.toml")],
     ...["--package-json-path", inRoot("package.json")],
     ...["--dts", "../index.d.ts"], // from the output folder

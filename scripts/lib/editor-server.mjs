@@ -15,6 +15,7 @@ import { mergeSettings } from "./settings-file.mjs";
  * @property {string} folder everything this editor keeps goes below it
  * @property {string} [password] asked for in the browser; without one, anybody on this machine may open the page
  * @property {NodeJS.ProcessEnv} [env] additions to the extension host's environment
+ * @property {string} [language] the page's, where a language pack for it is in the profile
  * @property {(line: string) => void} [log]
  */
 
@@ -58,7 +59,7 @@ export class EditorServer {
 
   /** Starts the server on the port it had before, or on any free one. */
   async start() {
-    const { password } = this.options;
+    const { language, password } = this.options;
     const child = start(
       this.program.node,
       [
@@ -71,6 +72,7 @@ export class EditorServer {
         "--disable-update-check",
         "--disable-workspace-trust",
         "--disable-getting-started-override",
+        ...(language === undefined ? [] : ["--locale", language]),
       ],
       { env: this.#environment() },
     );

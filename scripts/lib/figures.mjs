@@ -2,6 +2,7 @@
 // terminal and in Markdown, and the verdict on the bounds that the product
 // promises. It must not know how anything was measured.
 
+import { LONGEST_DELAY_MS, LONGEST_START_MS, MOST_PACKAGE_MB } from "../../test/load/editor.mjs";
 import { LONGEST_LOOKUP_NS, LONGEST_REBALANCE_MS, MOST_GROWTH_PER_KEY } from "../../test/load/fleet.mjs";
 import {
   LONGEST_CHAT_US,
@@ -16,6 +17,7 @@ import { LEAST_CAUGHT, shareCaught } from "./mutants.mjs";
 /** @typedef {Awaited<ReturnType<typeof import("../../test/load/tunnels.mjs").countTunnels>>} Tunnels */
 /** @typedef {import("../../test/load/fleet.mjs").Fleet} Fleet */
 /** @typedef {import("../../test/load/translation.mjs").Translation} Translation */
+/** @typedef {Awaited<ReturnType<typeof import("../../test/load/editor.mjs").measureEditor>>} EditorFigures */
 /** @typedef {{direct: Way, nginx: Way, gateway: Way}} Throughput */
 
 /** @param {Throughput} figures */
@@ -115,6 +117,43 @@ export function missedByFleet(fleets) {
     ...(lookupNs < LONGEST_LOOKUP_NS
       ? []
       : [`Finding a key's proxy took ${lookupNs.toFixed(0)} ns, beyond ${LONGEST_LOOKUP_NS} ns.`]),
+  ];
+}
+
+/** @param {EditorFigures} figures */
+export function editorTable({ starts, idle, loaded, perSecond, packageMb }) {
+  const ms = (/** @type {number} */ took) => `${took.toFixed(1)} ms`;
+  return table([
+    ["In a real VS Code", "figure"],
+    ["activation to listening, median of the starts", ms(median(starts))],
+    ["slowest of them", ms(Math.max(...starts))],
+    ["event loop late, nothing to do: median, p99, worst", [idle.p50, idle.p99, idle.max].map(ms).join(", ")],
+    [
+      `the same at ${Math.round(perSecond)} requests/s, panel open`,
+      [loaded.p50, loaded.p99, loaded.max].map(ms).join(", "),
+    ],
+    ["the package", `${packageMb.toFixed(2)} MB`],
+  ]);
+}
+
+/** @param {number[]} values */
+function median(values) {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** Every bound that the extension missed, as a sentence. @param {EditorFigures} figures @returns {string[]} */
+export function missedByEditor({ starts, loaded, packageMb }) {
+  const start = median(starts);
+  return [
+    ...(start < LONGEST_START_MS
+      ? []
+      : [`The endpoint listened ${start.toFixed(0)} ms after activation, beyond ${LONGEST_START_MS} ms.`]),
+    ...(loaded.p99 < LONGEST_DELAY_MS
+      ? []
+      : [`The extension host's event loop is ${loaded.p99.toFixed(1)} ms late at p99, beyond ${LONGEST_DELAY_MS} ms.`]),
+    ...(packageMb < MOST_PACKAGE_MB
+      ? []
+      : [`The package has ${packageMb.toFixed(2)} MB, beyond ${MOST_PACKAGE_MB} MB.`]),
   ];
 }
 

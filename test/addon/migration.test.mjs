@@ -67,7 +67,7 @@ test("what an earlier version stored is taken over once, and deleted only when t
 
   const second = hostOn(store);
   const again = await second.open();
-  assert.deepEqual({ ...again, warnings: again.warnings }, { warnings: [], notes: [] });
+  assert.deepEqual({ ...again, warnings: again.warnings }, { role: "leader", warnings: [], notes: [] });
   assert.deepEqual(shown(second).proxies, wanted.proxies);
   assert.deepEqual(shown(second).keys[0], wanted.keys[0]);
   listening(await second.start());

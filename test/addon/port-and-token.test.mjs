@@ -1,5 +1,5 @@
 /**
- * The endpoint's place and its lock: a port that another window or a stranger holds, a port that moves by a setting, a
+ * The endpoint's place and its lock: a port that another editor or a stranger holds, a port that moves by a setting, a
  * setting that is refused whole; the local token in a file that only its owner reads, and what rotating it does at once.
  */
 import assert from "node:assert/strict";
@@ -28,6 +28,12 @@ function hostAt(port = 0, options = {}) {
   return new Host({ settings, secrets: [ALPHA, BETA], ...options });
 }
 
+/** @param {Host} host */
+async function opened(host) {
+  await host.open();
+  return host;
+}
+
 /** @param {import("./lib/host.mjs").Reply} reply @param {string} code @param {string} [field] */
 function refusedWith(reply, code, field) {
   assert.deepEqual([reply.kind, reply.kind === "refused" && reply.code], ["refused", code], reply.message);
@@ -35,37 +41,17 @@ function refusedWith(reply, code, field) {
 }
 
 describe("a port that is taken", () => {
-  test("by another window: this one watches, refuses changes, and takes over when asked after the other is gone", async () => {
-    const folder = makeTempDir("shared-storage").path;
-    const leader = hostAt(0, { folder });
-    await leader.open();
-    const { port, url } = listening(await leader.start());
-    await leader.done({ kind: "add_key", key: ALPHA, name: "alpha" });
-
-    const follower = hostAt(port, { folder, store: leader.store });
-    await follower.open();
-    const view = await follower.start();
-    assert.equal(view.kind, "elsewhere");
-    assert.equal(view.kind === "elsewhere" && view.url, url);
-    assert.equal(follower.snapshot().endpoint.kind, "elsewhere");
-    const token = tokenOf(leader);
-    const [key] = follower.snapshot().keys;
-    for (const command of /** @type {const} */ ([
-      { kind: "add_key", key: BETA },
-      { kind: "remove_key", id: key?.id ?? "" },
-      { kind: "add_proxy", url: "http://127.0.0.1:9" },
-      { kind: "rotate_local_token" },
-    ])) {
-      refusedWith(await follower.command(command), "read_only");
-    }
-    assert.equal(follower.writes.length, 0);
-    assert.equal(tokenOf(leader), token);
-    assert.equal((await ask(url, token)).status, 200, "the tools' token works whichever window serves");
-
-    await leader.close();
-    assert.equal(listening(await follower.start()).port, port);
-    assert.equal((await ask(url, token)).status, 200);
-    await follower.close();
+  test("by this product in another editor or profile: it says so, and serves once that one is gone", async () => {
+    const other = hostAt(0);
+    const { port } = listening(await (await opened(other)).start());
+    const host = await opened(hostAt(port));
+    const view = await host.start();
+    const words = `Port ${port} is taken by the Gemini API Key Aggregator of another editor`;
+    assert.match(view.kind === "failed" ? view.message : view.kind, new RegExp(`^${words}`));
+    await host.done({ kind: "add_key", key: ALPHA });
+    await other.close();
+    assert.equal((await ask(listening(await host.start()).url, tokenOf(host))).status, 200);
+    await host.close();
   });
 
   /** @type {[string, () => import("node:net").Server][]} */

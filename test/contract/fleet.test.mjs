@@ -258,7 +258,10 @@ describe("an upstream that stops while the proxies live", () => {
       await host.done({ kind: "configure_rotating", url: rotating.url, enabled: true });
       // What every way can point to when the upstream stops: it was reached a moment ago.
       for (const key of KEYS.keys()) assert.deepEqual(await ask(key), { status: 200, proxy: "rotating" });
-      for (const { id } of host.snapshot().proxies) await host.done({ kind: "test_proxy", id });
+      for (const { id } of host.snapshot().proxies) {
+        const tested = await host.command({ kind: "test_proxy", id });
+        assert.ok(tested.kind === "tested" && tested.works, JSON.stringify(tested));
+      }
       await upstream.close();
 
       for (let round = 0; round < 4; round += 1) {

@@ -127,11 +127,6 @@ const full = {
   ],
 };
 
-const elsewhere = {
-  kind: "elsewhere",
-  url: "http://127.0.0.1:3146",
-  message: "Another window runs the endpoint at http://127.0.0.1:3146.",
-};
 const failed = {
   kind: "failed",
   message: "Port 3146 is taken by another program. Choose another port or end that program.",
@@ -141,6 +136,5 @@ export const sentAt = now;
 export const samples = {
   full,
   empty,
-  elsewhere: { ...full, endpoint: elsewhere },
   failed: { ...empty, endpoint: failed },
 };

@@ -2,21 +2,26 @@
 // What is in a part, the part knows.
 
 import * as l10n from "@vscode/l10n";
-import { css, html, LitElement, nothing } from "lit";
+import { css, html, LitElement } from "lit";
 import "./endpoint/endpointCard";
+import "./help";
 import "./keys/keysTable";
+import "./overview/overviewCharts";
 import "./proxies/proxiesTable";
+import "./proxies/rotatingCard";
 import "./requests/requestLog";
+import "./toast";
 import { endpointState } from "./format/status";
-import { onState, send } from "./host";
-import type { Snapshot, ToPanel } from "./protocol";
+import type { LearnMore } from "./help";
+import { keepViewState, onMessage, send, viewState } from "./host";
+import type { PlanMessage, Snapshot, StateMessage } from "./protocol";
 import { shared } from "./styles/shared";
 
 const COUNTING_MS = 1000;
 const RESTING_MS = 10_000;
 
 export class AggregatorPanel extends LitElement {
-  static override properties = { state: { state: true } };
+  static override properties = { state: { state: true }, plan: { state: true } };
   static override styles = [
     shared,
     css`
@@ -26,11 +31,15 @@ export class AggregatorPanel extends LitElement {
         grid-template-columns: minmax(0, 1fr);
         gap: 26px;
       }
-      .banner {
-        border: 1px solid var(--vscode-inputValidation-infoBorder, var(--line));
-        background: var(--vscode-inputValidation-infoBackground, transparent);
-        border-radius: 4px;
-        padding: 8px 12px;
+      summary {
+        cursor: pointer;
+        margin-bottom: 8px;
+      }
+      summary:focus-visible {
+        outline: 1px solid var(--vscode-focusBorder);
+      }
+      summary h2 {
+        display: inline;
       }
       .spoken {
         position: absolute;
@@ -41,14 +50,18 @@ export class AggregatorPanel extends LitElement {
       }
     `,
   ];
-  declare state: ToPanel | undefined;
+  declare state: StateMessage | undefined;
+  declare plan: PlanMessage | undefined;
   /** What the extension's clock is ahead of this page's. */
   #ahead = 0;
   #tick: ReturnType<typeof setTimeout> | undefined;
+  #stop: (() => void) | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    onState((message) => {
+    this.#stop = onMessage((message) => {
+      if (message.kind === "plan") this.plan = message;
+      if (message.kind !== "state") return;
       this.#ahead = message.sentAt - Date.now();
       this.state = message;
     });
@@ -57,6 +70,7 @@ export class AggregatorPanel extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#stop?.();
     clearTimeout(this.#tick);
   }
 
@@ -68,35 +82,64 @@ export class AggregatorPanel extends LitElement {
 
   override render() {
     if (this.state === undefined) return html`<p class="note">${l10n.t("Waiting for the extension…")}</p>`;
-    const { endpoint, keys, proxies, rotating, balance, requests } = this.state.snapshot;
+    const { snapshot } = this.state;
+    const { endpoint, keys, proxies, rotating, balance } = snapshot;
     const now = Date.now() + this.#ahead;
-    const readOnly = endpoint.kind === "elsewhere";
-    return html`<main data-testid="panel" data-revision=${this.state.snapshot.revision}>
+    return html`<main data-testid="panel" data-revision=${snapshot.revision} @learn-more=${learnMore}>
       <endpoint-card .endpoint=${endpoint}></endpoint-card>
-      ${readOnly ? banner : nothing}
-      <keys-table .keys=${keys} .proxies=${proxies} .now=${now} .readOnly=${readOnly}></keys-table>
+      ${this.#overview(snapshot, now)}
+      <keys-table .keys=${keys} .proxies=${proxies} .now=${now}></keys-table>
       <proxies-table
         .proxies=${proxies}
-        .rotating=${rotating}
         .balance=${balance}
+        .plan=${this.plan}
         .now=${now}
-        .readOnly=${readOnly}
+        @plan-closed=${() => this.#closePlan()}
       ></proxies-table>
-      <request-log .requests=${requests}></request-log>
-      <div class="spoken" role="status" aria-live="polite">${spoken(this.state.snapshot)}</div>
+      <rotating-card .rotating=${rotating} .now=${now}></rotating-card>
+      <request-log
+        .requests=${snapshot.requests}
+        .total=${snapshot.request_count}
+        .keys=${keys}
+        .proxies=${proxies}
+      ></request-log>
+      <div class="spoken" role="status" aria-live="polite">${spoken(snapshot)}</div>
+      <panel-toast></panel-toast>
     </main>`;
+  }
+
+  #overview(snapshot: Snapshot, now: number) {
+    return html`<details data-testid="overview-section" ?open=${viewState().overviewShown} @toggle=${keepOpen}>
+      <summary><h2>${l10n.t("Last hour")}</h2></summary>
+      <inline-help .topic=${"overview"}></inline-help>
+      <overview-charts
+        .overview=${snapshot.overview}
+        .keys=${snapshot.keys}
+        .proxies=${snapshot.proxies}
+        .rotating=${snapshot.rotating}
+        .direct=${snapshot.direct}
+        .now=${now}
+      ></overview-charts>
+    </details>`;
+  }
+
+  #closePlan(): void {
+    this.plan = undefined;
   }
 }
 
-const banner = html`<div class="banner" data-testid="read-only">
-  This window is read-only: another window runs the endpoint. Keys and proxies are changed there; what is shown here is
-  as it was when this window opened.
-</div>`;
+function keepOpen(event: Event): void {
+  if (event.currentTarget instanceof HTMLDetailsElement) keepViewState({ overviewShown: event.currentTarget.open });
+}
+
+function learnMore(event: CustomEvent<LearnMore>): void {
+  send({ kind: "learn", page: event.detail.page, section: event.detail.section });
+}
 
 /** Short and steady, so that screen readers speak only when something that matters has changed. */
 function spoken({ endpoint, keys }: Snapshot): string {
   const available = keys.filter((key) => key.status === "available").length;
-  return `Endpoint ${endpointState(endpoint).word.toLowerCase()}, ${available} of ${keys.length} keys available.`;
+  return l10n.t("Endpoint: {0}. Keys available: {1} of {2}.", endpointState(endpoint).word, available, keys.length);
 }
 
 customElements.define("aggregator-panel", AggregatorPanel);

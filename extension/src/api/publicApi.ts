@@ -1,6 +1,7 @@
 // What other extensions get from `activate()`: where the endpoint is, the local token, and how it is doing.
 // Invariant: never an API key or a proxy URL; whoever holds these exports may spend quota, not read secrets.
 
+import * as l10n from "@vscode/l10n";
 import type { EndpointView, Snapshot } from "../../../native/addon/types.gen";
 import { available } from "../status/statusText";
 
@@ -29,7 +30,7 @@ export type Exports = { getApi(version: 1): AggregatorApi };
 export function statusOf({ endpoint, keys, proxies }: Snapshot): AggregatorStatus {
   return {
     state: endpoint.kind,
-    url: endpoint.kind === "listening" || endpoint.kind === "elsewhere" ? endpoint.url : null,
+    url: endpoint.kind === "listening" ? endpoint.url : null,
     keys: { total: keys.length, available: available(keys) },
     proxies: { total: proxies.length, active: proxies.filter((proxy) => proxy.status === "active").length },
   };
@@ -44,7 +45,7 @@ export function exportsOf(
       const token = await session.localToken();
       const { url } = statusOf(session.snapshot);
       if (url === null || token === undefined) {
-        throw new Error('The Gemini endpoint does not listen. Run "Gemini Aggregator: Start Server" first.');
+        throw new Error(l10n.t('The Gemini endpoint does not listen. Run "Gemini Aggregator: Start Server" first.'));
       }
       return { geminiBaseUrl: url, openaiBaseUrl: `${url}/v1`, token };
     },

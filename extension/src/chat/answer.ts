@@ -1,6 +1,7 @@
 // One streamed answer: turns Gemini's chunks into pieces as they come, remembers what belongs to each call, and says at
 // the end whether the answer was whole. It must not know how chunks travel.
 
+import * as l10n from "@vscode/l10n";
 import type { CallMemory } from "./callMemory";
 import { ChatFailure, kindOf } from "./failure";
 import type { Chunk, Part } from "./gemini";
@@ -8,7 +9,7 @@ import type { Piece } from "./message";
 
 const WITHHELD = /^(SAFETY|RECITATION|BLOCKLIST|PROHIBITED_CONTENT|SPII|LANGUAGE|IMAGE_.*)$/;
 const SPOILT = /^(MALFORMED_FUNCTION_CALL|UNEXPECTED_TOOL_CALL|TOO_MANY_TOOL_CALLS|MISSING_THOUGHT_SIGNATURE)$/;
-const BROKEN_OFF = "The answer broke off before its end.";
+const brokenOff = () => l10n.t("The answer broke off before its end.");
 
 export class Answer {
   #failure: ChatFailure | undefined;
@@ -25,7 +26,7 @@ export class Answer {
   take(json: string): Piece[] {
     const chunk = parsed(json);
     if (chunk === undefined) {
-      this.#failure ??= new ChatFailure("other", BROKEN_OFF);
+      this.#failure ??= new ChatFailure("other", brokenOff());
       return [];
     }
     const candidate = chunk.candidates?.[0];
@@ -39,7 +40,7 @@ export class Answer {
   /** After the last chunk. Throws when the answer is not whole. */
   end(): void {
     if (this.#failure) throw this.#failure;
-    if (!this.#ended) throw new ChatFailure("other", BROKEN_OFF);
+    if (!this.#ended) throw new ChatFailure("other", brokenOff());
   }
 
   #piece(part: Part): Piece[] {
@@ -58,21 +59,25 @@ export class Answer {
   }
 
   #failureIn({ candidates, promptFeedback, error }: Chunk): ChatFailure | undefined {
-    if (error) return new ChatFailure(kindOf(error.code ?? 0), error.message ?? BROKEN_OFF);
+    if (error) return new ChatFailure(kindOf(error.code ?? 0), error.message ?? brokenOff());
     if (promptFeedback?.blockReason) {
-      const words = promptFeedback.blockReasonMessage ?? "Its filters found something in it.";
-      return new ChatFailure("blocked", `Gemini refused the prompt (${promptFeedback.blockReason}). ${words}`);
+      const words = promptFeedback.blockReasonMessage ?? l10n.t("Its filters found something in it.");
+      return new ChatFailure(
+        "blocked",
+        l10n.t("Gemini refused the prompt ({0}). {1}", promptFeedback.blockReason, words),
+      );
     }
     const { finishReason = "", finishMessage } = candidates?.[0] ?? {};
-    const why = finishMessage ? ` ${finishMessage}` : "";
     if (WITHHELD.test(finishReason)) {
-      return new ChatFailure("blocked", `Gemini withheld its answer (${finishReason}).${why}`);
+      const words = l10n.t("Gemini withheld its answer ({0}).", finishReason);
+      return new ChatFailure("blocked", finishMessage ? `${words} ${finishMessage}` : words);
     }
     if (SPOILT.test(finishReason)) {
-      return new ChatFailure("other", `Gemini could not finish its answer (${finishReason}).${why}`);
+      const words = l10n.t("Gemini could not finish its answer ({0}).", finishReason);
+      return new ChatFailure("other", finishMessage ? `${words} ${finishMessage}` : words);
     }
     if (finishReason === "MAX_TOKENS" && !this.#spoke) {
-      return new ChatFailure("other", "Gemini used up the answer's token limit before its first word.");
+      return new ChatFailure("other", l10n.t("Gemini used up the answer's token limit before its first word."));
     }
     return undefined;
   }

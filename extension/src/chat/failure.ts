@@ -1,6 +1,8 @@
 // Why a chat request failed, in the words of whoever refused it, and which of VS Code's kinds of failure it is. What the
 // editor makes of it is the provider's business.
 
+import * as l10n from "@vscode/l10n";
+
 export type FailureKind = "no_permissions" | "blocked" | "not_found" | "other";
 
 export class ChatFailure extends Error {
@@ -14,7 +16,10 @@ export class ChatFailure extends Error {
 
 /** Of an answer of the endpoint that is not a success. */
 export function refusal(status: number, body: string): ChatFailure {
-  return new ChatFailure(kindOf(status), messageIn(body) ?? `The Gemini endpoint answered with status ${status}.`);
+  return new ChatFailure(
+    kindOf(status),
+    messageIn(body) ?? l10n.t("The Gemini endpoint answered with status {0}.", status),
+  );
 }
 
 export function kindOf(status: number): FailureKind {

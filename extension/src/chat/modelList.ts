@@ -7,8 +7,8 @@ import { ChatFailure } from "./failure";
 import type { ApiModel } from "./gemini";
 import { send } from "./stream";
 
-/** New models appear now and then; a window that only watches is not told of new keys, either. */
-const FRESH_MS = { listening: 3_600_000, elsewhere: 60_000 };
+/** New models appear now and then. */
+const FRESH_MS = 3_600_000;
 /** More than Google lists; a server that turns its pages for ever is left. */
 const MOST_PAGES = 20;
 
@@ -29,11 +29,9 @@ export class ModelList {
 
   /** Rejects with a sentence when there ought to be models, but the endpoint cannot say which. */
   async get(): Promise<readonly ApiModel[]> {
-    const snapshot = this.source.snapshot();
-    const served = servedBy(snapshot);
+    const served = servedBy(this.source.snapshot());
     if (served === undefined) return [];
-    if (this.#kept?.served === served && this.source.now() - this.#kept.at < freshFor(snapshot))
-      return this.#kept.models;
+    if (this.#kept?.served === served && this.source.now() - this.#kept.at < FRESH_MS) return this.#kept.models;
     if (this.#underWay?.served !== served) this.#underWay = { served, models: this.#fetch(served) };
     return this.#underWay.models;
   }
@@ -55,15 +53,9 @@ export class ModelList {
 
 /** Who answers, as a text that changes when the models may have; undefined while nobody can. */
 export function servedBy({ endpoint, keys }: Snapshot): string | undefined {
-  // The keys of another window are that window's to know.
-  if (endpoint.kind === "elsewhere") return endpoint.url;
   if (endpoint.kind !== "listening") return undefined;
   const usable = keys.filter(({ status }) => status !== "disabled").map(({ id, masked_key }) => `${id} ${masked_key}`);
   return usable.length === 0 ? undefined : [endpoint.url, ...usable.sort()].join("\n");
-}
-
-function freshFor({ endpoint }: Snapshot): number {
-  return endpoint.kind === "elsewhere" ? FRESH_MS.elsewhere : FRESH_MS.listening;
 }
 
 async function allPages(endpoint: Endpoint): Promise<ApiModel[]> {

@@ -1,6 +1,7 @@
 // The way to the local endpoint and back: sends one request and reads the events of its answer as they come. It must not
 // know what is in them.
 
+import * as l10n from "@vscode/l10n";
 import { createParser } from "eventsource-parser";
 import type { Endpoint } from "../api/publicApi";
 import { ChatFailure, refusal } from "./failure";
@@ -18,7 +19,7 @@ async function reach({ geminiBaseUrl, token }: Endpoint, path: string, init: Req
     return await fetch(`${geminiBaseUrl}${path}`, { ...init, headers });
   } catch (error) {
     if (init.signal?.aborted) throw error;
-    throw new ChatFailure("other", `The Gemini endpoint at ${geminiBaseUrl} cannot be reached.`);
+    throw new ChatFailure("other", l10n.t("The Gemini endpoint at {0} cannot be reached.", geminiBaseUrl));
   }
 }
 

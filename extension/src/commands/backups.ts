@@ -1,6 +1,8 @@
 // The commands for backups: export to a file, import from one after the user has seen what would change. What a backup
+
 // holds and whether it is whole, the core knows. Passphrases go to the core alone and are never trimmed or kept.
 
+import * as l10n from "@vscode/l10n";
 import type { BackupDiff, Differences, Reply } from "../../../native/addon/types.gen";
 import { fieldsOf, given } from "../input/fields";
 import type { Place } from "../ui/files";
@@ -26,22 +28,22 @@ const exportBackup = withInput("exportBackup", {
     return reply.kind === "backup" ? save(app, reply, app.files.at(path)) : reply;
   },
   async ask(app) {
-    const chosen = await app.ui.pick<{ encrypted: boolean }>("Export Backup", [
+    const chosen = await app.ui.pick<{ encrypted: boolean }>(l10n.t("Export Backup"), [
       {
-        label: "Everything, encrypted",
-        detail: "Keys and proxy passwords too. You need its passphrase to open it.",
+        label: l10n.t("Everything, encrypted"),
+        detail: l10n.t("Keys and proxy passwords too. You need its passphrase to open it."),
         value: { encrypted: true },
       },
       {
-        label: "Without secrets",
-        detail: "Names, projects, weights and assignments. It restores only keys that are there.",
+        label: l10n.t("Without secrets"),
+        detail: l10n.t("Names, projects, weights and assignments. It restores only keys that are there."),
         value: { encrypted: false },
       },
     ]);
     if (chosen === undefined) return undefined;
     const reply = await (chosen.encrypted ? madeWithNewPassphrase(app) : made(app, undefined));
     if (reply?.kind !== "backup") return reply;
-    const place = await app.files.askSave("Export Backup", "gemini-aggregator-backup.json");
+    const place = await app.files.askSave(l10n.t("Export Backup"), "gemini-aggregator-backup.json");
     return place === undefined ? undefined : save(app, reply, place);
   },
 });
@@ -65,22 +67,26 @@ async function save(app: App, backup: Reply & { kind: "backup" }, place: Place):
   try {
     await app.files.write(place, backup.text);
   } catch (error) {
-    return failed(`The backup could not be written to ${app.files.shown(place)}`, error);
+    return failed(l10n.t("The backup could not be written to {0}: {1}", app.files.shown(place), reason(error)));
   }
-  return { kind: "done", message: `${backup.message} It is in ${app.files.shown(place)}.` };
+  return { kind: "done", message: l10n.t("{0} It is in {1}.", backup.message, app.files.shown(place)) };
 }
 
 /** Typed twice: nobody can open a backup whose passphrase has a slip in it. */
 async function newPassphrase(app: App, refused: string | undefined): Promise<Passphrase> {
-  const title = "Export Backup";
+  const title = l10n.t("Export Backup");
   let problem = refused;
   for (;;) {
-    const first = await app.ui.askText(passphraseQuestion(title, "A passphrase for this backup."), "1/2", problem);
+    const first = await app.ui.askText(
+      passphraseQuestion(title, l10n.t("A passphrase for this backup.")),
+      "1/2",
+      problem,
+    );
     if (first === undefined) return undefined;
-    const second = await app.ui.askText(passphraseQuestion(title, "The same passphrase again."), "2/2");
+    const second = await app.ui.askText(passphraseQuestion(title, l10n.t("The same passphrase again.")), "2/2");
     if (second === undefined) return undefined;
     if (first === second && first !== "") return first;
-    problem = first === "" ? "A passphrase is needed." : "The two were not the same; type both again.";
+    problem = first === "" ? l10n.t("A passphrase is needed.") : l10n.t("The two were not the same; type both again.");
   }
 }
 
@@ -101,7 +107,7 @@ const importBackup = withInput("importBackup", {
     return app.session.command({ kind: "import_backup", text, ...given({ passphrase }) });
   },
   async ask(app) {
-    const place = await app.files.askOpen("Import Backup", "backup");
+    const place = await app.files.askOpen(l10n.t("Import Backup"), "backup");
     if (place === undefined) return undefined;
     const text = await read(app, place);
     return typeof text === "string" ? review(app, text, undefined) : text;
@@ -112,7 +118,7 @@ async function read(app: App, place: Place): Promise<string | Reply> {
   try {
     return await app.files.read(place, MOST_BYTES);
   } catch (error) {
-    return failed(`The backup could not be read from ${app.files.shown(place)}`, error);
+    return failed(l10n.t("The backup could not be read from {0}: {1}", app.files.shown(place), reason(error)));
   }
 }
 
@@ -122,7 +128,10 @@ async function review(app: App, text: string, offered: Passphrase): Promise<Repl
   let preview = await app.session.command({ kind: "preview_backup", text, ...given({ passphrase }) });
   while (preview.kind === "refused" && preview.field === "passphrase") {
     const problem = passphrase === undefined ? undefined : preview.message;
-    const question = passphraseQuestion("Import Backup", "The passphrase that this backup was made with.");
+    const question = passphraseQuestion(
+      l10n.t("Import Backup"),
+      l10n.t("The passphrase that this backup was made with."),
+    );
     passphrase = await app.ui.askText(question, "", problem);
     if (passphrase === undefined) return undefined;
     preview = await app.session.command({ kind: "preview_backup", text, passphrase });
@@ -130,39 +139,64 @@ async function review(app: App, text: string, offered: Passphrase): Promise<Repl
   if (preview.kind !== "backup_diff") return preview;
   const detail = described(preview.diff);
   if (detail === "") return { kind: "done", message: preview.message };
-  if (!(await app.ui.confirm("Restore this backup?", `${preview.message}\n\n${detail}`, "Restore"))) return undefined;
+  const question = l10n.t("Restore this backup?");
+  if (!(await app.ui.confirm(question, `${preview.message}\n\n${detail}`, l10n.t("Restore")))) return undefined;
   return app.session.command({ kind: "import_backup", text, ...given({ passphrase }) });
 }
 
 /** Empty when nothing changes and nothing is to be said. */
 export function described(diff: BackupDiff): string {
   const lines = [
-    ...linesOf("Keys", diff.keys),
-    ...linesOf("Proxies", diff.proxies),
-    ...linesOf("Assignments", diff.assignments),
-    ...(diff.rotating === null ? [] : [`Rotating proxy: ${diff.rotating}`]),
+    ...linesOf(IN_WORDS.keys, diff.keys),
+    ...linesOf(IN_WORDS.proxies, diff.proxies),
+    ...linesOf(IN_WORDS.assignments, diff.assignments),
+    ...(diff.rotating === null ? [] : [l10n.t("Rotating proxy: {0}", diff.rotating)]),
     ...diff.notes,
   ];
   return lines.join("\n");
 }
 
-function linesOf(title: string, differences: Differences): string[] {
-  const line = (verb: string, names: readonly string[]) => {
-    if (names.length === 0) return [];
-    const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : "";
-    return [`${title} ${verb}: ${names.slice(0, MOST_NAMES).join(", ")}${more}`];
-  };
-  const { added, changed, removed } = differences;
-  return [...line("added", added), ...line("changed", changed), ...line("removed", removed)];
+type Line = (names: string) => string;
+type Lines = { readonly added: Line; readonly changed: Line; readonly removed: Line };
+
+const IN_WORDS: { readonly keys: Lines; readonly proxies: Lines; readonly assignments: Lines } = {
+  keys: {
+    added: (names) => l10n.t("Keys added: {0}", names),
+    changed: (names) => l10n.t("Keys changed: {0}", names),
+    removed: (names) => l10n.t("Keys removed: {0}", names),
+  },
+  proxies: {
+    added: (names) => l10n.t("Proxies added: {0}", names),
+    changed: (names) => l10n.t("Proxies changed: {0}", names),
+    removed: (names) => l10n.t("Proxies removed: {0}", names),
+  },
+  assignments: {
+    added: (names) => l10n.t("Assignments added: {0}", names),
+    changed: (names) => l10n.t("Assignments changed: {0}", names),
+    removed: (names) => l10n.t("Assignments removed: {0}", names),
+  },
+};
+
+function linesOf(words: Lines, { added, changed, removed }: Differences): string[] {
+  const line = (say: Line, names: readonly string[]) => (names.length === 0 ? [] : [say(shortened(names))]);
+  return [...line(words.added, added), ...line(words.changed, changed), ...line(words.removed, removed)];
+}
+
+function shortened(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMES).join(", ");
+  return names.length > MOST_NAMES ? l10n.t("{0} and {1} more", shown, names.length - MOST_NAMES) : shown;
 }
 
 function passphraseQuestion(title: string, prompt: string): TextQuestion {
   return { field: "passphrase", title, prompt, secret: true };
 }
 
-function failed(what: string, error: unknown): Reply {
-  const why = error instanceof Error ? error.message : String(error);
-  return { kind: "refused", code: "failed", message: `${what}: ${why}` };
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function failed(message: string): Reply {
+  return { kind: "refused", code: "failed", message };
 }
 
 export const backupCommands: readonly Command[] = [exportBackup, importBackup];

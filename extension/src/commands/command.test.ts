@@ -4,7 +4,7 @@ import { expect, it, vi } from "vitest";
 import type { Command as CoreCommand, KeyView, Reply, Snapshot } from "../../../native/addon/types.gen";
 import type { CoreSession } from "../core/session";
 import type { Ui } from "../ui/ui";
-import { type App, carryOut } from "./command";
+import { type App, type Command, carryOut } from "./command";
 import { commands } from "./table";
 
 const key = { id: "k1", name: "personal-1", masked_key: "••••0001" } as KeyView;
@@ -12,12 +12,7 @@ const snapshot = { keys: [key], proxies: [] as unknown[], endpoint: { kind: "sto
 
 type Answer = Reply | ((command: CoreCommand) => Reply);
 
-function stage(
-  reply: Answer = { kind: "done", message: "Done." },
-  confirmed = true,
-  shownState = snapshot,
-  pressed?: string,
-) {
+function stage(reply: Answer = { kind: "done", message: "Done." }, confirmed = true, pressed?: string) {
   const sent: CoreCommand[] = [];
   const shown: string[] = [];
   const asked: string[] = [];
@@ -32,12 +27,13 @@ function stage(
       return confirmed;
     },
     busy: (_title, work) => work(),
+    progress: (_title, work) => work({ say: () => {}, signal: new AbortController().signal }),
   };
   const command = async (it: CoreCommand) => {
     sent.push(it);
     return typeof reply === "function" ? reply(it) : reply;
   };
-  const app = { session: { command } as Partial<CoreSession>, ui, snapshot: () => shownState } as App;
+  const app = { session: { command } as Partial<CoreSession>, ui, snapshot: () => snapshot } as App;
   const run = (id: string, argument?: unknown) => {
     const found = commands.find((it) => it.id === id);
     if (found === undefined) throw new Error(`no command ${id}`);
@@ -99,7 +95,7 @@ it("shows a test's result as a notification and a refusal as an error", async ()
   expect(well.shown).toEqual(["info: The key works."]);
   const ill = stage({ kind: "refused", code: "failed", message: "Google refused the key." });
   await ill.run("testApiKey", { id: "k1" });
-  expect(ill.shown).toEqual(["error: Google refused the key."]);
+  expect(ill.shown).toEqual(["error: Google refused the key. | Troubleshooting"]);
 });
 
 it("warns when not every proxy of a list was added", async () => {
@@ -109,17 +105,10 @@ it("warns when not every proxy of a list was added", async () => {
   expect(shown).toEqual(["warning: 0 proxies added. | Show Each Row"]);
 });
 
-it("a read-only window says so before it asks for anything", async () => {
-  const endpoint = { kind: "elsewhere", url: "", message: "Another window runs the endpoint." } as const;
-  const { run, shown } = stage(undefined, true, { ...snapshot, endpoint });
-  expect(await run("addApiKey")).toMatchObject({ kind: "refused", code: "read_only" });
-  expect(shown).toEqual(["error: Another window runs the endpoint."]);
-});
-
 const removed: Reply = { kind: "done", message: 'Key "personal-1" removed.', id: "k1", undo: "undo_1" };
 
 it.each(["removeApiKey", "removeProxy"])("%s is told with the way back, which is taken when pressed", async (id) => {
-  const { run, sent, shown } = stage(removed, true, snapshot, "Undo");
+  const { run, sent, shown } = stage(removed, true, "Undo");
   await run(id, { id: "k1" });
   await vi.waitFor(() => expect(sent).toHaveLength(2));
   expect(shown[0]).toBe('info: Key "personal-1" removed. | Undo');
@@ -131,7 +120,7 @@ it("a removal that nobody undoes stays, and an undo that is refused is told", as
   await left.run("removeApiKey", { id: "k1" });
   expect(left.sent).toHaveLength(1);
   const refusal: Reply = { kind: "refused", code: "duplicate", message: "It is there again." };
-  const late = stage((it) => (it.kind === "undo_removal" ? refusal : removed), true, snapshot, "Undo");
+  const late = stage((it) => (it.kind === "undo_removal" ? refusal : removed), true, "Undo");
   await late.run("removeApiKey", { id: "k1" });
   await vi.waitFor(() => expect(late.shown).toContain("error: It is there again."));
 });
@@ -167,4 +156,29 @@ it("says when nothing would move, and rebalances at once when told to", async ()
   const atOnce = stage(rebalanced);
   await atOnce.run("rebalanceProxies", { confirm: true });
   expect([atOnce.asked, atOnce.sent]).toEqual([[], [{ kind: "rebalance_proxies" }]]);
+});
+
+it("a failed command offers the section of the docs that helps, and opens it", async () => {
+  const opened: string[] = [];
+  const reply: Reply = { kind: "refused", code: "failed", message: "The proxy refused." };
+  const offered: string[][] = [];
+  const app = {
+    session: { command: async () => reply } as Partial<CoreSession>,
+    snapshot: () => snapshot,
+    ui: {
+      busy: (_title: string, work: () => unknown) => work(),
+      tell: async (_level: string, _message: string, ...actions: string[]) => {
+        offered.push(actions);
+        return actions[0];
+      },
+    } as Partial<Ui>,
+    openDocs: async (page, section) => void opened.push(`${page}#${section}`),
+  } as App;
+  const run = (id: string, argument: unknown) =>
+    carryOut(app, commands.find((it) => it.id === id) as Command, argument);
+  await run("copyEndpoint", undefined);
+  await run("addProxy", { url: 1 });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(offered).toEqual([["Troubleshooting"], ["Learn More"]]);
+  expect(opened).toEqual(["troubleshooting#the-server-does-not-start", "configuration#proxy-urls"]);
 });

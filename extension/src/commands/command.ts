@@ -5,14 +5,16 @@ import * as l10n from "@vscode/l10n";
 import type { Reply, Snapshot } from "../../../native/addon/types.gen";
 import type { Tool } from "../connect/tools";
 import type { CoreSession } from "../core/session";
+import { helpFor } from "../docs/links";
+import type { DocsPage } from "../docs/pages";
 import type { DoctorHost } from "../doctor/gather";
 import { InvalidInput } from "../input/fields";
 import type { Files } from "../ui/files";
 import type { Ui } from "../ui/ui";
 import { isList, showList } from "./listed";
+import { showTest } from "./testing";
 
-/** A page of `docs/` that .vscodeignore lets into the .vsix. */
-export type DocsPage = "connect";
+export type { DocsPage } from "../docs/pages";
 
 /** What commands may use. */
 export type App = {
@@ -23,6 +25,9 @@ export type App = {
   /** Another command, by its id without the prefix. */
   run(id: string, argument?: unknown): Promise<unknown>;
   openPanel(): void;
+  openWalkthrough(): Promise<void>;
+  /** Every kind of notification comes again, also those that the user had enough of; gives how many those were. */
+  restoreNotices(): Promise<number>;
   /** A page of the docs that travel with the extension, at one of its sections. */
   openDocs(page: DocsPage, section: string): Promise<void>;
   /** What the doctor looks at beside the snapshot. */
@@ -57,16 +62,9 @@ export function withInput<Input>(
     announce: parts.announce ?? "mention",
     async handle(app, argument) {
       if (argument !== undefined) return parts.run(app, parts.parse(argument));
-      return readOnly(app) ?? parts.ask(app);
+      return parts.ask(app);
     },
   };
-}
-
-/** Said before anything is asked: nobody should paste a key only to be refused. */
-function readOnly(app: App): Reply | undefined {
-  const { endpoint } = app.snapshot();
-  if (endpoint.kind !== "elsewhere") return undefined;
-  return { kind: "refused", code: "read_only", message: endpoint.message };
 }
 
 /** Runs a command to its reply and shows it. Never rejects for bad input: that is a refusal like the core's own. */
@@ -87,22 +85,32 @@ async function replyOf(app: App, command: Command, argument: unknown): Promise<R
 }
 
 /** Notifications are not awaited: their promise lives until the user closes them. */
-function show(app: App, { announce }: Command, reply: Reply): void {
+function show(app: App, command: Command, reply: Reply): void {
+  const { announce } = command;
   const { ui } = app;
   // A page of the log is data for whoever asked, nothing to be told.
   if (announce === "nothing" || reply.kind === "requests") return;
-  if (reply.kind === "refused") void ui.tell("error", reply.message);
-  else if (isList(reply) && !reply.entries.every(({ result }) => result === "added")) void showList(ui, reply);
+  if (reply.kind === "refused") void showRefusal(app, command, reply);
+  else if (reply.kind === "tested") void showTest(app, reply);
+  else if (isList(reply) && !reply.entries.every(({ result }) => result === "added")) void showList(app, reply);
   else if (reply.kind === "done" && reply.undo !== undefined) void offerUndo(app, reply.message, reply.undo);
   else if (announce === "notify") void ui.tell("info", reply.message);
   else ui.mention(reply.message);
 }
 
 /** A removal is told with the way back; what was removed together comes back together. */
-async function offerUndo(app: App, message: string, undo: string): Promise<void> {
+export async function offerUndo(app: Pick<App, "ui" | "session">, message: string, undo: string): Promise<void> {
   const action = l10n.t("Undo");
   if ((await app.ui.tell("info", message, action)) !== action) return;
   const reply = await app.session.command({ kind: "undo_removal", undo });
   if (reply.kind === "refused") void app.ui.tell("error", reply.message);
   else if (reply.kind === "done") app.ui.mention(reply.message);
+}
+
+/** With a way to the section of the docs that helps, where there is one. */
+async function showRefusal(app: App, { id }: Command, reply: Reply & { kind: "refused" }): Promise<void> {
+  const help = helpFor(id, reply);
+  if (help === undefined) return void (await app.ui.tell("error", reply.message));
+  const action = help.page === "troubleshooting" ? l10n.t("Troubleshooting") : l10n.t("Learn More");
+  if ((await app.ui.tell("error", reply.message, action)) === action) await app.openDocs(help.page, help.section);
 }

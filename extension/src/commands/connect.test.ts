@@ -10,7 +10,6 @@ import { commands } from "./table";
 
 const TOKEN = "local-token-0001";
 const listening: EndpointView = { kind: "listening", url: "http://127.0.0.1:4000", port: 4000, local_auth: "token" };
-const elsewhere: EndpointView = { kind: "elsewhere", url: "http://127.0.0.1:4000", message: "Another window." };
 
 function stage(endpoint: EndpointView, answer?: string) {
   const copied: string[] = [];
@@ -57,12 +56,12 @@ it("opens the tool's section, and does nothing when let go", async () => {
   expect(letGo.copied).toEqual([]);
 });
 
-it("copies at once for a named tool; a window that only watches promises no first request", async () => {
-  const { run, copied, awaited } = stage(elsewhere);
+it("copies at once for a named tool, and promises to tell of its first request", async () => {
+  const { run, copied, awaited } = stage(listening);
   const reply = await run({ tool: "zed" });
   expect(copied).toHaveLength(1);
-  expect(awaited).toEqual([]);
-  expect(reply).toMatchObject({ kind: "done", message: expect.not.stringContaining("first request") });
+  expect(awaited).toEqual(["zed"]);
+  expect(reply).toMatchObject({ kind: "done", message: expect.stringContaining("first request") });
 });
 
 it("refuses an unknown tool with the names of the known ones, and an endpoint that does not listen", async () => {

@@ -1,6 +1,7 @@
 // The doctor: looks at everything that usually goes wrong and opens a report that can be shown to others. What is looked
 // at and what is made of it, `doctor/` knows.
 
+import * as l10n from "@vscode/l10n";
 import { examine } from "../doctor/examine";
 import { gather } from "../doctor/gather";
 import { redactor } from "../doctor/redact";
@@ -10,7 +11,7 @@ import type { App, Command } from "./command";
 const doctor: Command = {
   id: "doctor",
   async handle(app) {
-    const parts = await app.ui.busy("Looking at the endpoint, keys and proxies…", () => examined(app));
+    const parts = await app.ui.busy(l10n.t("Looking at the endpoint, keys and proxies…"), () => examined(app));
     await app.ui.showDocument("markdown", report(parts));
     return { kind: "done", message: inWords(counted(parts)) };
   },

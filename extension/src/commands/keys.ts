@@ -1,6 +1,7 @@
 // The commands for API keys: add, modify, remove, enable, disable, test, list. Each turns its input into one command
 // of the core; what a key may look like or what its state means, only the core knows.
 
+import * as l10n from "@vscode/l10n";
 import type { KeyView, Reply } from "../../../native/addon/types.gen";
 import { fieldsOf, given } from "../input/fields";
 import { type Answers, filled, fillForm } from "../ui/form";
@@ -8,6 +9,7 @@ import type { TextQuestion } from "../ui/ui";
 import { parseId, parseRemoval } from "./arguments";
 import { type App, type Command, withInput } from "./command";
 import { keyChoice, pickKey } from "./pick";
+import { runTest } from "./testing";
 
 const addApiKey = withInput("addApiKey", {
   parse(argument) {
@@ -72,9 +74,9 @@ const testApiKey = withInput("testApiKey", {
   },
 });
 
-function testKey(app: App, id: string): Promise<Reply> {
+function testKey(app: App, id: string): Promise<Reply | undefined> {
   const name = app.snapshot().keys.find((key) => key.id === id)?.name ?? id;
-  return app.ui.busy(`Testing the API key "${name}"…`, () => app.session.command({ kind: "test_key", id }));
+  return runTest(app, l10n.t('Testing the API key "{0}"…', name), { kind: "test_key", id });
 }
 
 const listApiKeys: Command = {

@@ -10,6 +10,7 @@ import type { Choice, TextQuestion } from "../ui/ui";
 import { parseId, parseRemoval } from "./arguments";
 import { type App, type Command, withInput } from "./command";
 import { pickKey, pickProxy } from "./pick";
+import { runTest } from "./testing";
 
 const URL_PROMPT = "http, https, socks, socks4, socks4a, socks5 or socks5h, with user and password where needed.";
 const LIST_PROMPT = `${URL_PROMPT} Several at once: separated by commas or pasted one to a line.`;
@@ -106,9 +107,9 @@ const testProxy = withInput("testProxy", {
   },
 });
 
-function test(app: App, id: string): Promise<Reply> {
+function test(app: App, id: string): Promise<Reply | undefined> {
   const name = app.snapshot().proxies.find((proxy) => proxy.id === id)?.name ?? id;
-  return app.ui.busy(`Testing the proxy "${name}"…`, () => app.session.command({ kind: "test_proxy", id }));
+  return runTest(app, l10n.t('Testing the proxy "{0}"…', name), { kind: "test_proxy", id });
 }
 
 const assignProxy = withInput("assignProxy", {

@@ -1,11 +1,13 @@
 // The commands for the rotating proxy: its URL, its switch, its test. The URL carries a password: it is asked for in a
 // native input box and goes to the core alone.
 
+import * as l10n from "@vscode/l10n";
 import type { Command as CoreCommand, Reply, RotatingView } from "../../../native/addon/types.gen";
 import { fieldsOf, given } from "../input/fields";
 import { fillForm } from "../ui/form";
 import type { Choice } from "../ui/ui";
 import { type App, type Command, withInput } from "./command";
+import { runTest } from "./testing";
 
 type Configuration = Omit<Extract<CoreCommand, { kind: "configure_rotating" }>, "kind">;
 type Step = "on" | "off" | "url" | "remove";
@@ -72,7 +74,7 @@ async function remove(app: App, { masked_url: url }: RotatingView): Promise<Repl
 const testRotatingProxy: Command = {
   id: "testRotatingProxy",
   announce: "notify",
-  handle: (app) => app.ui.busy("Testing the rotating proxy…", () => app.session.command({ kind: "test_rotating" })),
+  handle: (app) => runTest(app, l10n.t("Testing the rotating proxy…"), { kind: "test_rotating" }),
 };
 
 export const rotatingCommands: readonly Command[] = [configureRotatingProxy, testRotatingProxy];

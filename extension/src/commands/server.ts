@@ -1,6 +1,7 @@
 // The commands for the local endpoint: start, stop, restart, its address and its token. The token goes to the
 // clipboard and nowhere else: no reply, log or notification may hold it.
 
+import * as l10n from "@vscode/l10n";
 import type { EndpointView, Reply } from "../../../native/addon/types.gen";
 import { type App, type Command, withInput } from "./command";
 
@@ -17,9 +18,9 @@ const copyEndpoint: Command = {
   id: "copyEndpoint",
   async handle(app) {
     const { endpoint } = app.snapshot();
-    if (endpoint.kind !== "listening" && endpoint.kind !== "elsewhere") return notListening(endpoint);
+    if (endpoint.kind !== "listening") return notListening(endpoint);
     await app.ui.copy(endpoint.url);
-    return { kind: "done", message: `Copied ${endpoint.url}.` };
+    return { kind: "done", message: l10n.t("Copied {0}.", endpoint.url) };
   },
 };
 
@@ -29,7 +30,7 @@ const copyLocalToken: Command = {
     const token = await app.session.localToken();
     if (token === undefined) return notListening(app.snapshot().endpoint);
     await app.ui.copy(token);
-    return { kind: "done", message: "Copied the local token. Give it to your tools as their Gemini API key." };
+    return { kind: "done", message: l10n.t("Copied the local token. Give it to your tools as their Gemini API key.") };
   },
 };
 
@@ -38,8 +39,8 @@ const rotateLocalToken = withInput("rotateLocalToken", {
   parse: () => undefined,
   run: (app) => app.session.command({ kind: "rotate_local_token" }),
   async ask(app) {
-    const detail = "Every tool that uses the present token must be given the new one.";
-    if (!(await app.ui.confirm("Replace the local token?", detail, "Replace"))) return undefined;
+    const detail = l10n.t("Every tool that uses the present token must be given the new one.");
+    if (!(await app.ui.confirm(l10n.t("Replace the local token?"), detail, l10n.t("Replace")))) return undefined;
     return app.session.command({ kind: "rotate_local_token" });
   },
 });
@@ -47,24 +48,25 @@ const rotateLocalToken = withInput("rotateLocalToken", {
 function replyTo(endpoint: EndpointView): Reply {
   switch (endpoint.kind) {
     case "listening":
-      return { kind: "done", message: `The endpoint listens on ${endpoint.url}.` };
+      return { kind: "done", message: l10n.t("The endpoint listens on {0}.", endpoint.url) };
     case "stopped":
-      return { kind: "done", message: "The endpoint is stopped." };
+      return { kind: "done", message: l10n.t("The endpoint is stopped.") };
     case "starting":
-      return { kind: "done", message: "The endpoint is starting." };
-    case "elsewhere":
-      return { kind: "refused", code: "read_only", message: endpoint.message };
+      return { kind: "done", message: l10n.t("The endpoint is starting.") };
     case "failed":
       return { kind: "refused", code: "failed", message: endpoint.message };
   }
 }
 
 export function notListening(endpoint: EndpointView): Reply {
-  if (endpoint.kind === "failed" || endpoint.kind === "elsewhere") return replyTo(endpoint);
+  if (endpoint.kind === "failed") return replyTo(endpoint);
   return {
     kind: "refused",
     code: "failed",
-    message: `The endpoint is ${endpoint.kind}. Run "Gemini Aggregator: Start Server" and try again.`,
+    message:
+      endpoint.kind === "starting"
+        ? l10n.t("The endpoint is starting. Try again in a moment.")
+        : l10n.t('The endpoint is stopped. Run "Gemini Aggregator: Start Server" and try again.'),
   };
 }
 

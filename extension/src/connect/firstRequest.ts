@@ -1,6 +1,7 @@
 // Waits, after a tool was connected, for the first request that can be its own, and says so once. The core does not tell
 // which program sent a request, so that tools are told apart by the dialect of the path only.
 
+import * as l10n from "@vscode/l10n";
 import type { RequestView, Snapshot } from "../../../native/addon/types.gen";
 import type { Dialect, Tool } from "./tools";
 
@@ -49,7 +50,30 @@ export function speaks(dialect: Dialect, path: string): boolean {
 
 function told({ label }: Tool, { method, path, status, attempts }: RequestView): string {
   const last = attempts.at(-1);
-  const by = last === undefined ? "" : ` through the key "${last.key_name}"`;
-  const outcome = status < 400 ? "answered" : "and the answer was an error";
-  return `The first request since you connected ${label} is here: ${method} ${path}, ${outcome} (${status})${by}.`;
+  const request = `${method} ${path}`;
+  if (last === undefined) {
+    return status < 400
+      ? l10n.t("The first request since you connected {0} is here: {1}, answered ({2}).", label, request, status)
+      : l10n.t(
+          "The first request since you connected {0} is here: {1}, and the answer was an error ({2}).",
+          label,
+          request,
+          status,
+        );
+  }
+  return status < 400
+    ? l10n.t(
+        'The first request since you connected {0} is here: {1}, answered ({2}) through the key "{3}".',
+        label,
+        request,
+        status,
+        last.key_name,
+      )
+    : l10n.t(
+        'The first request since you connected {0} is here: {1}, and the answer was an error ({2}) through the key "{3}".',
+        label,
+        request,
+        status,
+        last.key_name,
+      );
 }

@@ -65,5 +65,5 @@ never a Google key. The model's names are examples.
 
 /** The id is the anchor: headings may change their words. */
 function section(tool: Tool): string {
-  return `<a id="${tool.id}"></a>\n\n## ${tool.label}\n\n${tool.where}\n\n\`\`\`${tool.language}\n${snippet(tool, URL_HERE, "<local token>")}\n\`\`\`\n`;
+  return `<a id="${tool.id}"></a>\n\n## ${tool.label}\n\n${tool.where()}\n\n\`\`\`${tool.language}\n${snippet(tool, URL_HERE, "<local token>")}\n\`\`\`\n`;
 }

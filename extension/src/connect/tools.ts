@@ -1,6 +1,8 @@
 // The tools that can be pointed at this endpoint, as data: which address each wants, and the exact text to give it. It
 // knows the tools and nothing of this endpoint; what the addresses end with is checked against what each tool appends.
 
+import * as l10n from "@vscode/l10n";
+
 /** What a tool appends its paths to. */
 export const BASES = {
   root: "",
@@ -22,7 +24,7 @@ export type Tool = {
   readonly dialect: Dialect;
   readonly base: Base;
   /** Where the text belongs, as a sentence. */
-  readonly where: string;
+  where(): string;
   readonly language: "sh" | "yaml" | "json" | "js" | "py" | "text";
   /** `{base}` and `{token}` are filled in; without `{token}` the tool keeps it elsewhere. */
   readonly template: string;
@@ -36,7 +38,7 @@ export const tools: readonly Tool[] = [
     label: "Gemini CLI",
     dialect: "gemini",
     base: "root",
-    where: "In the shell that starts it.",
+    where: () => l10n.t("In the shell that starts it."),
     language: "sh",
     template: "export GOOGLE_GEMINI_BASE_URL={base}\nexport GEMINI_API_KEY={token}\ngemini",
   },
@@ -45,7 +47,7 @@ export const tools: readonly Tool[] = [
     label: "Cline",
     dialect: "gemini",
     base: "root",
-    where: "In Cline's settings, under API Configuration.",
+    where: () => l10n.t("In Cline's settings, under API Configuration."),
     language: "text",
     template: `API Provider: Google Gemini\n${FORM}`,
   },
@@ -54,7 +56,7 @@ export const tools: readonly Tool[] = [
     label: "Kilo Code",
     dialect: "gemini",
     base: "root",
-    where: "In Kilo Code's settings, under Providers.",
+    where: () => l10n.t("In Kilo Code's settings, under Providers."),
     language: "text",
     template: `API Provider: Google Gemini\n${FORM}`,
   },
@@ -63,7 +65,7 @@ export const tools: readonly Tool[] = [
     label: "Continue",
     dialect: "gemini",
     base: "v1betaSlash",
-    where: "In its config.yaml. The slash at the end of apiBase is needed.",
+    where: () => l10n.t("In its config.yaml. The slash at the end of apiBase is needed."),
     language: "yaml",
     template:
       "models:\n  - name: Gemini\n    provider: gemini\n    model: gemini-2.5-pro\n    apiBase: {base}\n    apiKey: {token}",
@@ -73,7 +75,7 @@ export const tools: readonly Tool[] = [
     label: "Google Gen AI SDK for JavaScript",
     dialect: "gemini",
     base: "root",
-    where: "Where the client is made; GOOGLE_GEMINI_BASE_URL does the same.",
+    where: () => l10n.t("Where the client is made; GOOGLE_GEMINI_BASE_URL does the same."),
     language: "js",
     template:
       'import { GoogleGenAI } from "@google/genai";\n\nconst ai = new GoogleGenAI({ apiKey: "{token}", httpOptions: { baseUrl: "{base}" } });',
@@ -83,7 +85,7 @@ export const tools: readonly Tool[] = [
     label: "Google Gen AI SDK for Python",
     dialect: "gemini",
     base: "root",
-    where: "Where the client is made; GOOGLE_GEMINI_BASE_URL does the same.",
+    where: () => l10n.t("Where the client is made; GOOGLE_GEMINI_BASE_URL does the same."),
     language: "py",
     template:
       'from google import genai\nfrom google.genai import types\n\nclient = genai.Client(api_key="{token}", http_options=types.HttpOptions(base_url="{base}"))',
@@ -93,7 +95,7 @@ export const tools: readonly Tool[] = [
     label: "OpenAI SDK for JavaScript",
     dialect: "openai",
     base: "v1",
-    where: "Where the client is made; OPENAI_BASE_URL does the same.",
+    where: () => l10n.t("Where the client is made; OPENAI_BASE_URL does the same."),
     language: "js",
     template: 'import OpenAI from "openai";\n\nconst client = new OpenAI({ apiKey: "{token}", baseURL: "{base}" });',
   },
@@ -102,7 +104,7 @@ export const tools: readonly Tool[] = [
     label: "OpenAI SDK for Python",
     dialect: "openai",
     base: "v1",
-    where: "Where the client is made; OPENAI_BASE_URL does the same.",
+    where: () => l10n.t("Where the client is made; OPENAI_BASE_URL does the same."),
     language: "py",
     template: 'from openai import OpenAI\n\nclient = OpenAI(api_key="{token}", base_url="{base}")',
   },
@@ -111,7 +113,7 @@ export const tools: readonly Tool[] = [
     label: "aider",
     dialect: "openai",
     base: "v1",
-    where: "In the shell that starts it. The model's name begins with openai/, which is not sent.",
+    where: () => l10n.t("In the shell that starts it. The model's name begins with openai/, which is not sent."),
     language: "sh",
     template: "export OPENAI_API_BASE={base}\nexport OPENAI_API_KEY={token}\naider --model openai/gemini-2.5-pro",
   },
@@ -120,7 +122,7 @@ export const tools: readonly Tool[] = [
     label: "opencode",
     dialect: "gemini",
     base: "v1beta",
-    where: "In its opencode.json.",
+    where: () => l10n.t("In its opencode.json."),
     language: "json",
     template: '{\n  "provider": {\n    "google": { "options": { "baseURL": "{base}", "apiKey": "{token}" } }\n  }\n}',
   },
@@ -129,7 +131,10 @@ export const tools: readonly Tool[] = [
     label: "Zed",
     dialect: "gemini",
     base: "root",
-    where: "In its settings.json. The local token goes into the form of the provider Google AI, never into that file.",
+    where: () =>
+      l10n.t(
+        "In its settings.json. The local token goes into the form of the provider Google AI, never into that file.",
+      ),
     language: "json",
     template: '{\n  "language_models": { "google": { "api_url": "{base}" } }\n}',
   },
@@ -138,8 +143,10 @@ export const tools: readonly Tool[] = [
     label: "GitHub Copilot (Custom Endpoint)",
     dialect: "openai",
     base: "chatCompletions",
-    where:
-      "In chatLanguageModels.json: Chat: Manage Language Models, Add Models, Custom Endpoint (VS Code 1.122 or later).",
+    where: () =>
+      l10n.t(
+        "In chatLanguageModels.json: Chat: Manage Language Models, Add Models, Custom Endpoint (VS Code 1.122 or later).",
+      ),
     language: "json",
     template: `[
   {
@@ -166,7 +173,7 @@ export const tools: readonly Tool[] = [
     label: "JetBrains AI Assistant",
     dialect: "openai",
     base: "v1",
-    where: "In Settings, Tools, AI Assistant, Models: a third-party provider.",
+    where: () => l10n.t("In Settings, Tools, AI Assistant, Models: a third-party provider."),
     language: "text",
     template: "Provider: OpenAI-compatible\nURL: {base}\nAPI Key: {token}",
   },
@@ -175,7 +182,7 @@ export const tools: readonly Tool[] = [
     label: "curl",
     dialect: "gemini",
     base: "v1beta",
-    where: "In any shell.",
+    where: () => l10n.t("In any shell."),
     language: "sh",
     template: `curl -H 'x-goog-api-key: {token}' -H 'content-type: application/json' \\
   {base}/models/gemini-2.5-flash:generateContent \\

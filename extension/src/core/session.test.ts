@@ -1,5 +1,5 @@
-// The session's order of things, with a core that only keeps a diary: what opens, starts and closes when, and that a
-// window that was second reads the vault anew before it becomes the one that writes it.
+// The session's order of things, with a core that only keeps a diary: what opens, starts and closes when, that the vault
+// is read when the core asks for it and not before, and what a window that follows leaves to the one that serves.
 
 import { expect, it } from "vitest";
 import type {
@@ -9,26 +9,28 @@ import type {
   OpenReport,
   Settings,
   Snapshot,
+  WindowRole,
 } from "../../../native/addon/types.gen";
 import type { AggregatorClass } from "./addon";
 import { nothingYet } from "./nothingYet";
 import { CoreSession, type Host } from "./session";
 
-const elsewhere: EndpointView = { kind: "elsewhere", url: "http://127.0.0.1:3146", message: "Another window has it." };
 const listening: EndpointView = { kind: "listening", url: "http://127.0.0.1:3146", port: 3146, local_auth: "token" };
 
-function stage(...starts: EndpointView[]) {
+function stage(role: WindowRole = "leader") {
   const diary: string[] = [];
   const secrets = new Map([["geminiApiKeysIds", '["k1"]']]);
   const settings = { server: { host: "127.0.0.1", port: 3146 } } as Settings;
   const shown: EndpointView["kind"][] = [];
   const warnings: string[] = [];
+  const remembered = new Map<string, unknown>();
   /** What opening reports beyond an empty report. */
   const report: Partial<OpenReport> = {};
   let emit: (messages: CoreMessage[]) => void = () => undefined;
 
   class DiaryCore {
-    #endpoint: EndpointView = { kind: "stopped" };
+    #endpoint: EndpointView = role === "follower" ? listening : { kind: "stopped" };
+    #read: (secrets: object) => void = () => undefined;
     constructor(onMessages: (json: string) => void) {
       emit = (messages) => onMessages(JSON.stringify(messages));
     }
@@ -36,11 +38,24 @@ function stage(...starts: EndpointView[]) {
       return ["geminiApiKeysIds", ...JSON.parse(known?.geminiApiKeysIds ?? "[]")];
     }
     async open(options: string) {
-      diary.push(`open ${Object.keys(JSON.parse(options).secrets).join()}`);
-      return JSON.stringify({ warnings: [], notes: [], ...report });
+      expect(Object.keys(JSON.parse(options))).not.toContain("secrets");
+      diary.push(`open as ${role}`);
+      if (role === "leader") await this.asksForTheVault();
+      return JSON.stringify({ role, warnings: [], notes: [], ...report });
+    }
+    async asksForTheVault() {
+      const read = new Promise<object>((resolve) => {
+        this.#read = resolve;
+      });
+      emit([{ kind: "vault_wanted", ticket: 7 }]);
+      diary.push(`read ${Object.keys(await read).join()}`);
+    }
+    vaultRead(ticket: number, secrets?: Record<string, string> | null) {
+      expect(ticket).toBe(7);
+      this.#read(secrets ?? {});
     }
     async startServer() {
-      this.#endpoint = starts.shift() ?? listening;
+      this.#endpoint = listening;
       diary.push(`start ${this.#endpoint.kind}`);
       return JSON.stringify(this.#endpoint);
     }
@@ -75,8 +90,12 @@ function stage(...starts: EndpointView[]) {
       store: async (name, value) => void secrets.set(name, value),
       delete: async (name) => void secrets.delete(name),
     },
-    memory: { get: () => undefined, update: async () => undefined },
+    memory: {
+      get: (name) => remembered.get(name),
+      update: async (name, value) => void remembered.set(name, value),
+    },
     tokenFile: "token",
+    windowsFolder: "windows",
     stateFile: "state.json",
     extraCaFile: undefined,
     settings: () => structuredClone(settings),
@@ -98,6 +117,7 @@ function stage(...starts: EndpointView[]) {
     settings,
     shown,
     warnings,
+    remembered,
     report,
     emit: (...messages: CoreMessage[]) => emit(messages),
   };
@@ -109,37 +129,41 @@ it("a command given at once waits for the open core", async () => {
   const reply = await session.command({ kind: "test_key", id: "k1" });
   expect(await started).toEqual(listening);
   expect(reply.kind).toBe("done");
-  expect(diary).toEqual(["open geminiApiKeysIds", "start listening", "test_key"]);
+  expect(diary).toEqual(["open as leader", "read geminiApiKeysIds", "start listening", "test_key"]);
 });
 
-it("a second window that tries again reads the vault anew", async () => {
-  const { session, diary, secrets } = stage(elsewhere);
-  expect(await session.start()).toEqual(elsewhere);
-  secrets.set("k1", "added by the other window");
-  expect(await session.restart()).toEqual(listening);
-  expect(diary).toEqual([
-    "open geminiApiKeysIds",
-    "start elsewhere",
-    "close",
-    "open geminiApiKeysIds,k1",
-    "start listening",
-  ]);
-});
-
-it("a window that watched reads the vault anew for a new port, and only for that", async () => {
-  const { session, diary, settings } = stage(elsewhere);
+it("a window that follows shows what it is given and starts nothing by itself", async () => {
+  const { session, diary, remembered } = stage("follower");
+  remembered.set("keysStored", 3);
+  expect(await session.start()).toEqual(listening);
+  expect(diary).toEqual(["open as follower"]);
+  expect(session.role).toBe("follower");
+  await session.stop();
   await session.start();
-  settings.maxAttempts = 9;
-  await session.applySettings();
-  settings.server.port = 4000;
-  await session.applySettings();
-  expect(diary.slice(2)).toEqual([
-    "apply_settings",
-    "apply_settings",
-    "close",
-    "open geminiApiKeysIds",
-    "start listening",
-  ]);
+  expect(diary.slice(1)).toEqual(["stop", "start listening"]);
+});
+
+it("only the window that serves judges whether keys were lost, and remembers how many there are", async () => {
+  const lost = expect.stringContaining("3 API keys");
+  const follower = stage("follower");
+  follower.remembered.set("keysStored", 3);
+  await follower.session.start();
+  expect([follower.warnings, follower.remembered.get("keysStored")]).toEqual([[], 3]);
+  follower.emit({ kind: "role", role: "leader" });
+  expect([follower.session.role, follower.warnings]).toEqual(["leader", []]);
+  const leader = stage();
+  leader.remembered.set("keysStored", 3);
+  await leader.session.start();
+  expect(leader.warnings).toEqual([lost]);
+});
+
+it("a window that leads late reports what its own store held", async () => {
+  const { session, emit, warnings, diary } = stage("follower");
+  await session.start();
+  emit({ kind: "opened", report: { role: "leader", warnings: ["A key is gone."], notes: ["Taken over."] } });
+  await session.command({ kind: "test_key", id: "k1" });
+  expect([warnings, session.startWarnings]).toEqual([["A key is gone."], ["A key is gone."]]);
+  expect(diary).toContain("Taken over.");
 });
 
 it("a listener that runs is left to the core to move", async () => {
@@ -147,7 +171,7 @@ it("a listener that runs is left to the core to move", async () => {
   await session.start();
   settings.server.port = 4000;
   await session.applySettings();
-  expect(diary.slice(2)).toEqual(["apply_settings"]);
+  expect(diary.slice(3)).toEqual(["apply_settings"]);
 });
 
 it("a core that cannot be loaded is a failure with words, and commands repeat them", async () => {
@@ -195,7 +219,8 @@ it("settings of an earlier version are kept, and the core hears what came of it 
   report.legacy_settings = { rebalanceThreshold: 2 };
   await session.start();
   expect(diary).toEqual([
-    "open geminiApiKeysIds",
+    "open as leader",
+    "read geminiApiKeysIds",
     "Taken over.",
     "adopt rebalanceThreshold",
     "apply_settings",

@@ -1,5 +1,6 @@
-// One life of the core in this window: opens it with the vault and the settings, starts and stops the server, hands
-// commands over and keeps the newest snapshot. It must not know VS Code: what it needs comes in through `Host`.
+// One life of the core in this window: opens it with the settings, starts and stops the server, hands commands over and
+// keeps the newest snapshot. Which window leads is the core's to decide, and it asks for the vault when it needs it. It
+// must not know VS Code: what it needs comes in through `Host`.
 
 import type {
   Command,
@@ -11,8 +12,9 @@ import type {
   Reply,
   Settings,
   Snapshot,
+  WindowRole,
 } from "../../../native/addon/types.gen";
-import { inSettingsWords, needsRestart, settingFor } from "../settings/settings";
+import { inSettingsWords, settingFor } from "../settings/settings";
 import { lostKeys, type Memory, rememberKeyCount } from "../vault/canary";
 import { readVault, type SecretSource } from "../vault/vaultReader";
 import { type SecretStore, VaultWriter } from "../vault/vaultWriter";
@@ -27,6 +29,8 @@ export type Host = {
   readonly tokenFile: string;
   /** What the core learned, kept over a restart. */
   readonly stateFile: string;
+  /** Where the windows of this profile find each other. */
+  readonly windowsFolder: string;
   /** The file of Node's `NODE_EXTRA_CA_CERTS`, which native code does not heed by itself. */
   readonly extraCaFile: string | undefined;
   settings(): Settings;
@@ -46,8 +50,8 @@ type Opened = { readonly core: Aggregator; readonly vault: VaultWriter };
 export class CoreSession {
   readonly #host: Host;
   #opened: Opened | undefined;
-  #settings: Settings | undefined;
   #snapshot = nothingYet;
+  #role: WindowRole = "waiting";
   #startWarnings: readonly string[] = [];
   #closed = false;
   #turn: Promise<unknown> = Promise.resolve();
@@ -58,6 +62,11 @@ export class CoreSession {
 
   get snapshot(): Snapshot {
     return this.#snapshot;
+  }
+
+  /** Whether this window serves, or shows what another one does. */
+  get role(): WindowRole {
+    return this.#role;
   }
 
   /** What was wrong with stored data when the core was opened, as sentences. */
@@ -87,21 +96,12 @@ export class CoreSession {
     return this.#command(command);
   }
 
-  /** Takes over what the user changed in the settings; restarts only where the listener must move. */
+  /** Takes over what the user changed in the settings; the core moves its listener itself. */
   applySettings(): Promise<void> {
     return this.#inTurn(async () => {
-      const before = this.#settings;
-      const after = this.#host.settings();
-      if (before === undefined) return void (await this.#start());
-      const reply = await this.#command({ kind: "apply_settings", settings: after });
-      // A read-only window keeps the new settings for the time when it takes the port over.
-      if (reply.kind === "refused" && reply.code !== "read_only") return this.#host.onWarning(settingsProblem(reply));
-      this.#settings = after;
-      // The core moves its listener itself. A window that only watched must read the vault anew before it listens.
-      if (needsRestart(before, after) && this.#snapshot.endpoint.kind === "elsewhere") {
-        await this.#stop();
-        await this.#start();
-      }
+      if (this.#opened === undefined) return void (await this.#start());
+      const reply = await this.#command({ kind: "apply_settings", settings: this.#host.settings() });
+      if (reply.kind === "refused") this.#host.onWarning(settingsProblem(reply));
     });
   }
 
@@ -129,17 +129,18 @@ export class CoreSession {
     if (this.#closed) return { kind: "stopped" };
     this.#show({ kind: "starting" });
     try {
-      const { core } = this.#opened ?? (await this.#open());
-      return this.#show(JSON.parse(await core.startServer()));
+      if (this.#opened === undefined) {
+        const { core } = await this.#open();
+        // A window that opens starts the endpoint only where none led before: another one's may have been stopped.
+        if (this.#role !== "leader") return this.#show(JSON.parse(core.snapshot()).endpoint);
+      }
+      return this.#show(JSON.parse(await this.#core().startServer()));
     } catch (error) {
       return this.#show({ kind: "failed", message: sentence(error) });
     }
   }
 
   async #stop(): Promise<EndpointView> {
-    // What another window changed meanwhile is not in this window's core: it must read the vault anew before it
-    // may become the one that writes it.
-    if (this.#snapshot.endpoint.kind === "elsewhere") await this.#letGo();
     if (this.#opened === undefined) return this.#show({ kind: "stopped" });
     return this.#show(JSON.parse(await this.#opened.core.stopServer()));
   }
@@ -147,25 +148,35 @@ export class CoreSession {
   async #open(): Promise<Opened> {
     const host = this.#host;
     const Core = host.loadAddon();
-    const settings = host.settings();
-    const secrets = await readVault(host.secrets, (known) => Core.secretNames(known));
-    const core = new Core((json) => this.#receive(core, vault, json));
+    const core = new Core((json) => this.#receive(core, vault, read, json));
     const vault = new VaultWriter(host.secrets, (ticket, error) => core.vaultWritten(ticket, error));
+    const read = () => readVault(host.secrets, (known) => Core.secretNames(known));
     const report = await opened(core, {
-      settings,
-      secrets,
+      settings: host.settings(),
+      windows_folder: host.windowsFolder,
       token_file: host.tokenFile,
       state_file: host.stateFile,
       ...(host.extraCaFile ? { extra_ca_file: host.extraCaFile } : {}),
     });
     this.#opened = { core, vault };
-    this.#settings = settings;
+    this.#role = report.role;
+    if (report.role === "leader") await this.#heard(core, report);
+    return this.#opened;
+  }
+
+  #core(): Aggregator {
+    if (this.#opened === undefined) throw new Error("The aggregator is not running.");
+    return this.#opened.core;
+  }
+
+  /** What reading this window's own store brought; a window that was given another one's vault has nothing to report. */
+  async #heard(core: Aggregator, report: OpenReport): Promise<void> {
+    const host = this.#host;
     for (const note of report.notes) host.onNote(note);
     if (report.legacy_settings) await this.#adopt(report.legacy_settings);
     const lost = lostKeys(host.memory, JSON.parse(core.snapshot()).keys.length);
     this.#startWarnings = lost === undefined ? report.warnings : [...report.warnings, lost];
     for (const warning of this.#startWarnings) host.onWarning(warning);
-    return this.#opened;
   }
 
   /** The core already runs with them; what the user had set himself wins over them. */
@@ -175,17 +186,24 @@ export class CoreSession {
     } catch (error) {
       this.#host.onWarning(`The settings of the earlier version could not be kept: ${sentence(error)}`);
     }
-    const settings = this.#host.settings();
-    const reply = await this.#command({ kind: "apply_settings", settings });
-    if (reply.kind === "done") this.#settings = settings;
+    await this.#command({ kind: "apply_settings", settings: this.#host.settings() });
   }
 
-  #receive(core: Aggregator, vault: VaultWriter, json: string): void {
+  #receive(core: Aggregator, vault: VaultWriter, read: () => Promise<Record<string, string>>, json: string): void {
     deliver(json, {
       event: (event) => this.#host.onEvent(event),
       snapshot: (snapshot) => {
         if (this.#opened?.core === core) this.#take(snapshot);
       },
+      role: (role) => {
+        this.#role = role;
+      },
+      opened: (report) => void this.#heard(core, report),
+      vaultWanted: (ticket) =>
+        void read().then(
+          (secrets) => core.vaultRead(ticket, secrets),
+          (error: unknown) => core.vaultRead(ticket, null, sentence(error)),
+        ),
       vaultWrite: (ticket, writes) => vault.write(ticket, writes),
       fault: (error) => this.#host.onFault(error),
     });
@@ -211,8 +229,6 @@ export class CoreSession {
   async #letGo(): Promise<void> {
     const opened = this.#opened;
     this.#opened = undefined;
-    // The next core counts its revisions from the beginning.
-    this.#snapshot = { ...this.#snapshot, revision: 0 };
     if (opened === undefined) return;
     await opened.vault.settled();
     await opened.core.close();
@@ -230,7 +246,8 @@ export class CoreSession {
     // Replies and the callback bring snapshots by two ways; the older one must not win.
     if (snapshot.revision < this.#snapshot.revision) return;
     this.#snapshot = snapshot;
-    if (snapshot.endpoint.kind === "listening") void rememberKeyCount(this.#host.memory, snapshot.keys.length);
+    if (this.#role === "leader" && snapshot.endpoint.kind === "listening")
+      void rememberKeyCount(this.#host.memory, snapshot.keys.length);
     this.#host.onSnapshot(snapshot);
   }
 }

@@ -1,7 +1,7 @@
 // Every state that the doctor can find leads to one line with what to do, and no name, address or secret gets into it.
 
 import { expect, it } from "vitest";
-import type { KeyView, ProxyView, RotatingView, Snapshot } from "../../../native/addon/types.gen";
+import type { KeyView, ProxyView, RotatingView, Snapshot, Tested } from "../../../native/addon/types.gen";
 import { nothingYet } from "../core/nothingYet";
 import { examine } from "./examine";
 import type { Findings } from "./findings";
@@ -22,6 +22,18 @@ const proxy = {
   last_error: null,
 } as ProxyView;
 
+const passed: Tested = { works: true, message: "", stages: [], address: null };
+const failed: Tested = {
+  works: false,
+  message: "",
+  fault: "proxy",
+  stages: [
+    { stage: "dns", ms: 1, ok: true, words: "Found." },
+    { stage: "proxy_login", ms: 2, ok: false, words: "eu-1 refused." },
+  ],
+  address: null,
+};
+
 const well: Snapshot = {
   ...nothingYet,
   version: "0.1.0",
@@ -38,6 +50,8 @@ const found: Findings = {
   peer: { kind: "ours", version: "0.1.0" },
   tokenFile: { kind: "present", private: true },
   secretStorage: { kind: "works" },
+  tested: [],
+  clockSkewMs: 200,
   startWarnings: [],
   versions: { extension: "0.1.0", editor: "Code 1.104.0", node: "20.19.0", machine: "linux x64" },
 };
@@ -88,6 +102,17 @@ it.each<[string, string, Partial<Findings>, Partial<Snapshot>]>([
     { rotating: { mode: "refused", masked_url: "http://h:1", last_error: null } as RotatingView },
   ],
   ["warn", "1 of the last 1 failed", {}, { requests: [{ status: 503, error: "no key" } as Snapshot["requests"][0]] }],
+  ["ok", "clock agrees", { clockSkewMs: -29_000 }, {}],
+  ["warn", "31 s ahead of Gemini's", { clockSkewMs: 31_000 }, {}],
+  ["warn", "3600 s behind Gemini's", { clockSkewMs: -3_600_000 }, {}],
+  ["ok", "clock was not compared", { clockSkewMs: undefined }, {}],
+  ["ok", "The key 1 reaches Gemini", { tested: [{ of: { kind: "key", place: 0 }, result: passed }] }, {}],
+  [
+    "warn",
+    'The proxy 1 fails at the stage "Tunnel through the proxy": proxy 1 refused',
+    { tested: [{ of: { kind: "proxy", place: 0 }, result: failed }] },
+    {},
+  ],
   ["warn", "with core 0.0.9", {}, { version: "0.0.9" }],
   ["fail", "has Node 18.0.0", { versions: { ...found.versions, node: "18.0.0" } }, {}],
 ])("%s: %s", (level, words, change, snapshot) => {
@@ -116,4 +141,29 @@ it("names, addresses and tails of keys stay out of the report", () => {
   );
   for (const private_ of ["eu-1", "proxy.example", "tester", "0001", "alpha "]) expect(text).not.toContain(private_);
   expect(text).toContain("proxy 1 (proxy 1's address) refused proxy 1's address; key 1 ••••, ~/x, proxy 1's alphabet");
+});
+
+it.each([
+  "AIzaSyD-1234567890abcdefghijklmnopqrstu",
+  "AQ.Ab8RN6L-defGHI_456jklMNO",
+  "gka-0123456789abcdef0123",
+  "test-key-alpha-0001",
+])("no 8 characters of %s survive, wherever another program wrote it", (secret) => {
+  const words = `Server said: key ${secret} (${secret}), "key=${secret}" is not valid`;
+  const broken = { ...failed, stages: [{ stage: "gemini" as const, ms: 1, ok: false, words }] };
+  const text = report(
+    examined(
+      { startWarnings: [words], tested: [{ of: { kind: "key", place: 0 }, result: broken }] },
+      {
+        endpoint: { kind: "failed", message: words },
+        keys: [{ ...key, status: "disabled", status_reason: words }],
+        proxies: [{ ...proxy, status: "error", last_error: words }],
+        requests: [{ status: 502, error: words } as Snapshot["requests"][0]],
+      },
+    ),
+  );
+  for (let start = 0; start + 8 <= secret.length; start += 1) {
+    expect(text).not.toContain(secret.slice(start, start + 8));
+  }
+  expect(text).toContain("is not valid");
 });

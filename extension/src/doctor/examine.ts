@@ -1,8 +1,10 @@
 // Makes of what was found one line for each thing looked at: how it is, and what to do about it. Pure; every sentence that
 // is not this file's own goes through `redact`.
 
+import * as l10n from "@vscode/l10n";
 import type { EndpointView, KeyView, ProxyView, RotatingView, Snapshot } from "../../../native/addon/types.gen";
-import type { Findings, Peer, SecretStorage, TokenFile } from "./findings";
+import { sectionOf, stageName } from "../tests/words";
+import type { Findings, Peer, SecretStorage, TestedPart, TokenFile } from "./findings";
 import { keyLabel, proxyLabel, type Redact } from "./redact";
 
 export type Line =
@@ -12,6 +14,8 @@ export type Line =
 export type Part = { readonly title: string; readonly lines: readonly Line[] };
 
 const OLDEST_NODE = 20;
+/** More than this and certificates and sessions begin to look expired. */
+const MOST_SKEW_MS = 30_000;
 
 export function examine(found: Findings, redact: Redact): readonly Part[] {
   const { snapshot } = found;
@@ -23,6 +27,7 @@ export function examine(found: Findings, redact: Redact): readonly Part[] {
     { title: "Secret storage", lines: [secretStorage(found.secretStorage), ...startWarnings(found, redact)] },
     { title: "API keys", lines: keys(snapshot.keys, redact) },
     { title: "Proxies", lines: [...proxies(snapshot.proxies, redact), ...rotating(snapshot.rotating, redact)] },
+    { title: l10n.t("Tests"), lines: [...tests(found, redact), clock(found)] },
     { title: "Requests", lines: [requests(snapshot, redact)] },
     { title: "Versions", lines: versions(found) },
   ];
@@ -36,10 +41,6 @@ function endpoint(view: EndpointView, redact: Redact): Line[] {
   switch (view.kind) {
     case "listening":
       return [ok(`It listens on ${view.url}.`)];
-    case "elsewhere":
-      return [
-        ok("Another window serves it. Run the doctor there: this window knows only how things were when it opened."),
-      ];
     case "starting":
       return [warn("It is starting.", "Run the doctor again in a moment.")];
     case "stopped":
@@ -51,7 +52,7 @@ function endpoint(view: EndpointView, redact: Redact): Line[] {
 
 function peer({ peer: answers, port, snapshot }: Findings): Line[] {
   const { endpoint } = snapshot;
-  const expected = endpoint.kind === "listening" || endpoint.kind === "elsewhere";
+  const expected = endpoint.kind === "listening";
   return [peerLine(answers, port, expected, snapshot.version)];
 }
 
@@ -188,6 +189,44 @@ function rotating(view: RotatingView | null, redact: Redact): Line[] {
         fail(`The rotating proxy refuses its password${reason}.`, 'Enter it anew with "Configure Rotating Proxy".'),
       ];
   }
+}
+
+function tests({ tested }: Findings, redact: Redact): Line[] {
+  if (tested.length === 0)
+    return [ok(l10n.t("None was run: there is nothing to test, or this window does not serve."))];
+  return tested.map(({ of, result }) => {
+    const label = testedLabel(of);
+    const failed = result.stages.find((stage) => !stage.ok);
+    if (result.works || failed === undefined) {
+      const ms = result.stages.reduce((sum, stage) => sum + stage.ms, 0);
+      return ok(l10n.t("The {0} reaches Gemini: every stage is well, {1} ms in all.", label, ms));
+    }
+    return warn(
+      l10n.t('The {0} fails at the stage "{1}": {2}', label, stageName(failed.stage), redact(failed.words)),
+      l10n.t('See "{0}" in docs/troubleshooting.md.', sectionOf(result.fault)),
+    );
+  });
+}
+
+function testedLabel(of: TestedPart["of"]): string {
+  switch (of.kind) {
+    case "key":
+      return keyLabel(of.place);
+    case "proxy":
+      return proxyLabel(of.place);
+    case "rotating":
+      return l10n.t("rotating proxy");
+  }
+}
+
+function clock({ clockSkewMs }: Findings): Line {
+  if (clockSkewMs === undefined) return ok(l10n.t("The clock was not compared: Gemini has not answered yet."));
+  const seconds = Math.round(Math.abs(clockSkewMs) / 1000);
+  if (Math.abs(clockSkewMs) <= MOST_SKEW_MS) return ok(l10n.t("This machine's clock agrees with Gemini's."));
+  const todo = l10n.t("Set the clock, best by the system's time service; a wrong one makes certificates look expired.");
+  return clockSkewMs > 0
+    ? warn(l10n.t("This machine's clock is {0} s ahead of Gemini's.", seconds), todo)
+    : warn(l10n.t("This machine's clock is {0} s behind Gemini's.", seconds), todo);
 }
 
 function requests({ requests: last }: Snapshot, redact: Redact): Line {

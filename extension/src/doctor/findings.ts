@@ -1,7 +1,7 @@
 // What the doctor found, before anything is made of it: one type for each thing looked at. Invariant: no field holds a key,
 // the local token or a proxy's password.
 
-import type { LocalAuth, Snapshot } from "../../../native/addon/types.gen";
+import type { LocalAuth, Snapshot, Tested } from "../../../native/addon/types.gen";
 
 /** Who answers on the endpoint's port. */
 export type Peer =
@@ -23,6 +23,12 @@ export type SecretStorage =
   /** Only the window that serves writes there. */
   | { readonly kind: "not_tried" };
 
+/** A key or proxy put to the test, by its place in the snapshot; the rotating proxy has none. */
+export type TestedPart = {
+  readonly of: { readonly kind: "key" | "proxy"; readonly place: number } | { readonly kind: "rotating" };
+  readonly result: Tested;
+};
+
 export type Versions = {
   readonly extension: string;
   readonly editor: string;
@@ -39,6 +45,9 @@ export type Findings = {
   readonly peer: Peer;
   readonly tokenFile: TokenFile;
   readonly secretStorage: SecretStorage;
+  readonly tested: readonly TestedPart[];
+  /** By how much this machine's clock is ahead of Gemini's; undefined while Gemini has not answered. */
+  readonly clockSkewMs: number | undefined;
   /** What was wrong with stored data at the start, as sentences. */
   readonly startWarnings: readonly string[];
   readonly versions: Versions;

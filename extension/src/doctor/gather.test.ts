@@ -7,7 +7,9 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { lookAt, probe, tryOut } from "./gather";
+import type { Command, KeyView, ProxyView, Reply, RotatingView } from "../../../native/addon/types.gen";
+import { nothingYet } from "../core/nothingYet";
+import { lookAt, probe, putToTest, tryOut } from "./gather";
 
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
@@ -69,4 +71,34 @@ it("the secret storage is tried out and left as it was", async () => {
   expect(await tryOut(storage(false))).toEqual({ kind: "forgets" });
   const locked = { ...storage(true), store: async () => Promise.reject(new Error("locked")) };
   expect(await tryOut(locked)).toEqual({ kind: "fails", why: "locked" });
+});
+
+it("one key that should work is tested, proxies that do not, and the rotating one while it is on", async () => {
+  const sent: Command[] = [];
+  const command = async (it: Command): Promise<Reply> => {
+    sent.push(it);
+    if (it.kind === "test_rotating") return { kind: "refused", code: "not_found", message: "Gone." };
+    return { kind: "tested", works: true, message: "", stages: [], address: null };
+  };
+  const keys = [
+    { id: "k1", status: "disabled" },
+    { id: "k2", status: "available" },
+    { id: "k3", status: "available" },
+  ];
+  const down = Array.from({ length: 6 }, (_, place) => ({ id: `p${place + 1}`, status: "error" }));
+  const tested = await putToTest(
+    { command },
+    {
+      ...nothingYet,
+      keys: keys as KeyView[],
+      proxies: [{ id: "p0", status: "active" }, ...down] as ProxyView[],
+      rotating: { mode: "on" } as RotatingView,
+    },
+  );
+  expect(sent.map((it) => ("id" in it ? it.id : it.kind))).toEqual(["k2", "p1", "p2", "p3", "p4", "test_rotating"]);
+  expect(tested.map(({ of }) => of)).toEqual([
+    { kind: "key", place: 1 },
+    ...[1, 2, 3, 4].map((place) => ({ kind: "proxy", place })),
+  ]);
+  expect(await putToTest({ command }, nothingYet)).toEqual([]);
 });

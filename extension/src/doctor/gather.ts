@@ -2,10 +2,10 @@
 // take back, decides nothing, and does not know VS Code: the editor's part comes in through `DoctorHost`.
 
 import { stat } from "node:fs/promises";
-import type { Settings, Snapshot } from "../../../native/addon/types.gen";
+import type { Command, Reply, Settings, Snapshot } from "../../../native/addon/types.gen";
 import type { SecretSource } from "../vault/vaultReader";
 import type { SecretStore } from "../vault/vaultWriter";
-import type { Findings, Peer, SecretStorage, TokenFile, Versions } from "./findings";
+import type { Findings, Peer, SecretStorage, TestedPart, TokenFile, Versions } from "./findings";
 
 export type DoctorHost = {
   readonly tokenFile: string;
@@ -13,10 +13,17 @@ export type DoctorHost = {
   readonly versions: Versions;
   readonly home: string;
   settings(): Settings;
+  /** Whether this window serves. In some editors a write of any other window would undo what that one stored. */
+  leads(): boolean;
   startWarnings(): readonly string[];
+  command(command: Command): Promise<Reply>;
+  /** By Gemini's last answer, that to the doctor's own test included. */
+  clockSkewMs(): number | undefined;
 };
 
 const PROBE_MS = 2000;
+/** Of proxies that do not work, so many are tested: the rest is likely to fail for the same reason. */
+const MOST_PROXIES = 4;
 const CANARY = "geminiAggregator.doctor";
 const GOOGLE = "https://generativelanguage.googleapis.com";
 const OTHERS = 0o077;
@@ -25,11 +32,11 @@ export async function gather(host: DoctorHost, snapshot: Snapshot): Promise<Find
   const { server, upstream } = host.settings();
   // Another port than the settings' is in use while they are being changed.
   const port = snapshot.endpoint.kind === "listening" ? snapshot.endpoint.port : server.port;
-  const serves = snapshot.endpoint.kind === "listening";
-  const [peer, tokenFile, secretStorage] = await Promise.all([
+  const [peer, tokenFile, secretStorage, tested] = await Promise.all([
     probe(port),
     lookAt(host.tokenFile),
-    serves ? tryOut(host.secrets) : ({ kind: "not_tried" } as const),
+    host.leads() ? tryOut(host.secrets) : ({ kind: "not_tried" } as const),
+    snapshot.endpoint.kind === "listening" ? putToTest(host, snapshot) : [],
   ]);
   return {
     snapshot,
@@ -39,9 +46,43 @@ export async function gather(host: DoctorHost, snapshot: Snapshot): Promise<Find
     peer,
     tokenFile,
     secretStorage,
+    tested,
+    clockSkewMs: host.clockSkewMs(),
     startWarnings: host.startWarnings(),
     versions: host.versions,
   };
+}
+
+/**
+ * One key that should work, the proxies that do not, and the rotating one while it is on. A key's test costs no quota and
+ * takes the key's own way.
+ */
+export async function putToTest(
+  host: Pick<DoctorHost, "command">,
+  { keys, proxies, rotating }: Snapshot,
+): Promise<readonly TestedPart[]> {
+  const tests: [TestedPart["of"], Command][] = [];
+  const key = keys.findIndex(({ status }) => status === "available");
+  const id = keys[key]?.id;
+  if (id !== undefined)
+    tests.push([
+      { kind: "key", place: key },
+      { kind: "test_key", id },
+    ]);
+  const failing = [...proxies.entries()].filter(([, { status }]) => status === "error").slice(0, MOST_PROXIES);
+  for (const [place, proxy] of failing)
+    tests.push([
+      { kind: "proxy", place },
+      { kind: "test_proxy", id: proxy.id },
+    ]);
+  if (rotating !== null && rotating.mode !== "off") tests.push([{ kind: "rotating" }, { kind: "test_rotating" }]);
+  const results = await Promise.all(
+    tests.map(async ([of, command]): Promise<TestedPart[]> => {
+      const reply = await host.command(command);
+      return reply.kind === "tested" ? [{ of, result: reply }] : [];
+    }),
+  );
+  return results.flat();
 }
 
 export async function probe(port: number): Promise<Peer> {

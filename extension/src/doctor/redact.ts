@@ -1,7 +1,16 @@
 // Takes out of a sentence of the core's what a user would not post in public: names and addresses. Keys and passwords are
-// not in there in the first place.
+// not in there in the first place; should another program's text hold one, whatever looks like a credential goes too.
 
 import type { Snapshot } from "../../../native/addon/types.gen";
+
+/** No credential that is looked for by its looks alone is shorter. */
+const SHORTEST = 16;
+
+/** Google's keys in their old and new form, our token, and any long run of letters with digits that is no model's name. */
+const CREDENTIAL = [
+  "\\b(?:AIza|AQ\\.|ya29\\.|gka-)[\\w.-]+",
+  `(?<![\\w.-])(?!gemini|gemma|imagen|models|veo)(?=[\\w-]*\\d)(?=[\\w-]*[A-Za-z])[\\w-]{${SHORTEST},}`,
+].join("|");
 
 export type Redact = (sentence: string) => string;
 
@@ -16,11 +25,21 @@ export function redactor({ keys, proxies, rotating }: Snapshot, home: string): R
   ];
   // The longest first: one name may be part of another.
   const ordered = hidden.filter(([text]) => text !== "").sort(([a], [b]) => b.length - a.length);
-  if (ordered.length === 0) return hideTails;
   const labels = new Map(ordered.toReversed());
-  const any = new RegExp(`(?<!\\w)(?:${ordered.map(([text]) => literally(text)).join("|")})(?!\\w)`, "g");
+  const [long, short] = [
+    ordered.filter(([text]) => text.length >= SHORTEST),
+    ordered.filter(([text]) => text.length < SHORTEST),
+  ];
+  // A credential goes before a short name, which may be a part of it; a long name before it, since it may look like one.
+  const any = [names(long), CREDENTIAL, names(short)].filter((pattern) => pattern !== "").join("|");
   // In one pass, so that a label is not taken for another name.
-  return (sentence) => hideTails(sentence.replace(any, (text) => labels.get(text) ?? ""));
+  const pattern = new RegExp(any, "g");
+  return (sentence) => hideTails(sentence.replace(pattern, (text) => labels.get(text) ?? "••••"));
+}
+
+function names(texts: readonly [string, string][]): string {
+  if (texts.length === 0) return "";
+  return `(?<!\\w)(?:${texts.map(([text]) => literally(text)).join("|")})(?!\\w)`;
 }
 
 /** By its place in the panel, which whoever reads the report at home can look up. */

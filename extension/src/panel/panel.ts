@@ -8,14 +8,13 @@ import type { App } from "../commands/command";
 import { InvalidInput } from "../input/fields";
 import { panelHtml } from "./html";
 import { parseIntent } from "./intents";
+import { obey } from "./obey";
 import { Throttle } from "./throttle";
 
 export const VIEW_TYPE = "geminiAggregator.panel";
 
 /** At most four snapshots a second: more would only be work for the eyes and the renderer. */
 const INTERVAL_MS = 250;
-
-const REMOVALS: ReadonlySet<string> = new Set(["removeApiKey", "removeProxy"]);
 
 export class Panel implements vscode.Disposable {
   readonly #extension: vscode.Uri;
@@ -66,35 +65,21 @@ export class Panel implements vscode.Disposable {
   }
 
   #send(): void {
-    const message: ToPanel = { kind: "state", snapshot: this.#app.snapshot(), sentAt: Date.now() };
+    this.#post({ kind: "state", snapshot: this.#app.snapshot(), sentAt: Date.now() });
+  }
+
+  #post(message: ToPanel): void {
     void this.#panel?.webview.postMessage(message);
   }
 
   async #receive(message: unknown): Promise<void> {
     try {
-      await this.#obey(message);
+      await obey(this.#app, parseIntent(message), (answer) => this.#post(answer));
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error;
       this.#fault(error.message);
     }
     // Also when nothing changed: a select that the user turned must show what holds.
     this.#throttle.request();
-  }
-
-  async #obey(message: unknown): Promise<unknown> {
-    const intent = parseIntent(message);
-    switch (intent.kind) {
-      case "ready":
-        return undefined;
-      case "run":
-        return this.#app.run(intent.command);
-      case "run_on":
-        return this.#app.run(intent.command, {
-          id: intent.id,
-          ...(REMOVALS.has(intent.command) ? { confirm: true } : {}),
-        });
-      case "assign":
-        return this.#app.run("assignProxy", { keyId: intent.keyId, proxyId: intent.proxyId });
-    }
   }
 }

@@ -1,7 +1,7 @@
 // What the user wrote reaches the core under the core's names, and a refusal comes back under the user's.
 
 import { expect, it } from "vitest";
-import { inSettingsWords, needsRestart, readSettings, settingFor } from "./settings";
+import { inSettingsWords, readSettings, settingFor } from "./settings";
 
 const written = {
   port: 4000,
@@ -62,12 +62,6 @@ it("TLS is on as soon as one of its files is named", () => {
   const one = read({ ...written, "tls.certFile": "/etc/local.pem " });
   expect(one.server.tls).toEqual({ certFile: "/etc/local.pem", keyFile: "" });
   expect(inSettingsWords("server.tls.keyFile: TLS needs both files.")).toContain("geminiAggregator.tls.keyFile");
-});
-
-it("only a new port moves the listener", () => {
-  const before = read(written);
-  expect(needsRestart(before, read({ ...written, maxAttempts: 9 }))).toBe(false);
-  expect(needsRestart(before, read({ ...written, port: 4001 }))).toBe(true);
 });
 
 it("names the setting behind the core's path", () => {

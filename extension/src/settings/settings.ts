@@ -2,6 +2,7 @@
 // are the core's business: what it refuses comes back as a sentence with the core's name of the setting, which
 // `settingFor` turns into the editor's.
 
+import * as l10n from "@vscode/l10n";
 import type { Settings } from "../../../native/addon/types.gen";
 
 export const SECTION = "geminiAggregator";
@@ -79,10 +80,5 @@ export function settingFor(path: string): string {
 export function inSettingsWords(message: string): string {
   const path =
     /^((?:server|upstream|proxy|rotatingProxy|monitoring|requestLog)(?:\.\w+)+|maxAttempts|maxWaitSeconds|modelAliases): /gm;
-  return message.replace(path, (_, core: string) => `The setting ${settingFor(core)}: `);
-}
-
-/** A new port or host needs a new listener; everything else is taken over while requests run. */
-export function needsRestart(before: Settings, after: Settings): boolean {
-  return before.server.port !== after.server.port || before.server.host !== after.server.host;
+  return message.replace(path, (_, core: string) => `${l10n.t("The setting {0}:", settingFor(core))} `);
 }

@@ -6,12 +6,14 @@ import type { LegacySettings, Settings } from "../../../native/addon/types.gen";
 import { readSettings, SECTION } from "./settings";
 
 export function currentSettings(): Settings {
-  const section = vscode.workspace.getConfiguration(SECTION);
-  return readSettings(<T>(name: string) => {
-    const value = section.get<T>(name);
-    if (value === undefined) throw new Error(`The setting ${SECTION}.${name} is missing from the manifest.`);
-    return value;
-  });
+  return readSettings(readSetting);
+}
+
+/** One setting as it is now. */
+export function readSetting<T>(name: string): T {
+  const value = vscode.workspace.getConfiguration(SECTION).get<T>(name);
+  if (value === undefined) throw new Error(`The setting ${SECTION}.${name} is missing from the manifest.`);
+  return value;
 }
 
 export function onSettingsChange(changed: () => void): vscode.Disposable {

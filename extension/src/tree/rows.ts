@@ -53,15 +53,6 @@ function endpointRow(endpoint: EndpointView): Row {
         tooltip: l10n.t("The endpoint listens on {0}.", endpoint.url),
         icon: { name: "broadcast", color: GREEN },
       };
-    case "elsewhere":
-      return {
-        ...base,
-        kind: "endpoint.reachable",
-        label: endpoint.url,
-        description: l10n.t("in another window"),
-        tooltip: endpoint.message,
-        icon: { name: "link-external" },
-      };
     case "starting":
       return {
         ...base,

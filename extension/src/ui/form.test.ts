@@ -50,7 +50,7 @@ it("goes back to the faulty field with the input kept", async () => {
 });
 
 it("gives back a refusal that no other input can mend", async () => {
-  const refused: Reply = { kind: "refused", code: "read_only", message: "Another window runs the endpoint." };
+  const refused: Reply = { kind: "refused", code: "not_saved", message: "The change was not saved." };
   const { seen, askText } = user("http://x:1", "");
   expect(await fillForm({ askText }, questions, async () => refused)).toEqual(refused);
   expect(seen).toHaveLength(2);

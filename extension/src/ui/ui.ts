@@ -21,6 +21,12 @@ export type Choice<T> = {
   readonly value: T;
 };
 
+export type Progress = {
+  /** How far it is, in a few words. */
+  say(words: string): void;
+  readonly signal: AbortSignal;
+};
+
 export type Ui = {
   /** Undefined when the user lets go. `problem` is what was wrong with `question.value`. */
   askText(question: TextQuestion, step: string, problem?: string): Promise<string | undefined>;
@@ -38,6 +44,8 @@ export type Ui = {
   pasted(): Promise<string>;
   /** A new unsaved document in an editor. */
   showDocument(language: "markdown", text: string): Promise<void>;
+  /** Shows how far work is; the user may stop it, which is told by `signal`: the work ends then by itself. */
+  progress<T>(title: string, work: (progress: Progress) => Promise<T>): Promise<T>;
   /** Shows that work is under way until it ends. */
   busy<T>(title: string, work: () => Promise<T>): Promise<T>;
 };

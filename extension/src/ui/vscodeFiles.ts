@@ -1,10 +1,11 @@
 // The editor's dialogs for files and its file systems behind the `Files` interface. It must not know what the texts are.
 
 import { writeFile } from "node:fs/promises";
+import * as l10n from "@vscode/l10n";
 import * as vscode from "vscode";
 import type { Files } from "./files";
 
-const FILTERS = { Backup: ["json"] };
+const filters = () => ({ [l10n.t("Backup")]: ["json"] });
 /** A backup holds secrets, if encrypted ones. */
 const OWNER_ONLY = 0o600;
 
@@ -12,12 +13,12 @@ export const vscodeFiles: Files = {
   async askSave(title, name) {
     const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
     const suggested = folder === undefined ? vscode.Uri.file(name) : vscode.Uri.joinPath(folder, name);
-    const chosen = await vscode.window.showSaveDialog({ title, filters: FILTERS, defaultUri: suggested });
+    const chosen = await vscode.window.showSaveDialog({ title, filters: filters(), defaultUri: suggested });
     return chosen?.toString();
   },
   async askOpen(title, kind) {
-    const filters = kind === "backup" ? FILTERS : {};
-    const [chosen] = (await vscode.window.showOpenDialog({ title, filters, canSelectMany: false })) ?? [];
+    const types = kind === "backup" ? filters() : {};
+    const [chosen] = (await vscode.window.showOpenDialog({ title, filters: types, canSelectMany: false })) ?? [];
     return chosen?.toString();
   },
   at: (path) => vscode.Uri.file(path).toString(),
@@ -33,7 +34,7 @@ export const vscodeFiles: Files = {
   async read(place, most) {
     const uri = vscode.Uri.parse(place);
     const { size } = await vscode.workspace.fs.stat(uri);
-    if (size > most) throw new Error(`The file has more than ${most >> 20} MiB.`);
+    if (size > most) throw new Error(l10n.t("The file has more than {0} MiB.", most >> 20));
     return Buffer.from(await vscode.workspace.fs.readFile(uri)).toString("utf8");
   },
 };

@@ -2,7 +2,7 @@
 // not know what is asked or why, and it never writes an answer anywhere: answers may be secrets.
 
 import * as vscode from "vscode";
-import type { Choice, TextQuestion, Ui } from "./ui";
+import type { Choice, Progress, TextQuestion, Ui } from "./ui";
 
 const MENTION_MS = 6000;
 
@@ -34,9 +34,23 @@ export const vscodeUi: Ui = {
   async showDocument(language, content) {
     await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language, content }));
   },
+  progress,
   busy: async (title, work) =>
     vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, work),
 };
+
+async function progress<T>(title: string, work: (progress: Progress) => Promise<T>): Promise<T> {
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  return vscode.window.withProgress(options, async (shown, token) => {
+    const stop = new AbortController();
+    const listening = token.onCancellationRequested(() => stop.abort());
+    try {
+      return await work({ say: (message) => shown.report({ message }), signal: stop.signal });
+    } finally {
+      listening.dispose();
+    }
+  });
+}
 
 function askText(question: TextQuestion, step: string, problem?: string): Promise<string | undefined> {
   const box = vscode.window.createInputBox();

@@ -2,6 +2,8 @@
 // secrets in memory only, and a secret that cannot be decrypted is dropped in silence. It remembers, outside the
 // secret storage, only how many keys there were.
 
+import * as l10n from "@vscode/l10n";
+
 /** The part of `vscode.Memento` that is needed here. */
 export type Memory = { get(name: string): unknown; update(name: string, value: unknown): Thenable<void> };
 
@@ -15,9 +17,12 @@ export function rememberKeyCount(memory: Memory, count: number): Thenable<void> 
 export function lostKeys(memory: Memory, found: number): string | undefined {
   const stored = memory.get(REMEMBERED);
   if (found > 0 || typeof stored !== "number" || stored === 0) return undefined;
-  const what = stored === 1 ? "the API key" : `the ${stored} API keys`;
-  return (
-    `The editor's secret storage no longer has ${what} that you added before. ` +
-    "This happens when the system offers no encryption or its key ring was reset. Add your API keys again."
-  );
+  return stored === 1
+    ? l10n.t(
+        "The editor's secret storage no longer has the API key that you added before. This happens when the system offers no encryption or its key ring was reset. Add the key again, or import a backup.",
+      )
+    : l10n.t(
+        "The editor's secret storage no longer has the {0} API keys that you added before. This happens when the system offers no encryption or its key ring was reset. Add the keys again, or import a backup.",
+        stored,
+      );
 }

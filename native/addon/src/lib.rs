@@ -12,14 +12,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aggregator_core::aggregator::{Aggregator as Core, Opening, Tokens};
-use aggregator_core::clock::{Clock, SystemClock};
-use aggregator_core::command::{Command, Refusal, RefusalCode, Reply};
-use aggregator_core::server::guard::AdminAccess;
 use aggregator_core::store::json_file::JsonFile;
-use aggregator_core::vault::legacy::{self, Found};
 use aggregator_core::vault::secrets;
-use aggregator_core::wire::{OpenOptions, OpenReport};
+use aggregator_core::windows::{Options, Window};
+use aggregator_core::wire::OpenOptions;
 use napi::bindgen_prelude::Function;
 use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
@@ -37,7 +33,7 @@ const THREADS: usize = 2;
 /// What outlives a single call; the clean-up hook holds it weakly.
 struct Inner {
     runtime: Mutex<Option<Runtime>>,
-    core: RwLock<Option<Arc<Core>>>,
+    window: RwLock<Option<Arc<Window>>>,
     vault: Arc<SecretVault>,
     outlet: Outlet,
 }
@@ -60,9 +56,9 @@ impl Aggregator {
             .build()
             .map_err(|error| failure(format!("The core cannot start its threads: {error}.")))?;
         let outlet = Outlet::new(callback);
-        let vault = Arc::new(SecretVault::new(outlet.writes()));
+        let vault = Arc::new(SecretVault::new(outlet.sender()));
         let inner =
-            Arc::new(Inner { runtime: Mutex::new(Some(runtime)), core: RwLock::new(None), vault, outlet });
+            Arc::new(Inner { runtime: Mutex::new(Some(runtime)), window: RwLock::new(None), vault, outlet });
         let weak = Arc::downgrade(&inner);
         env.add_env_cleanup_hook(weak, |weak| {
             if let Some(inner) = weak.upgrade() {
@@ -78,55 +74,47 @@ impl Aggregator {
         secrets::secret_names(&that_exist(known.unwrap_or_default()))
     }
 
-    /// Takes JSON of OpenOptions and loads the vault. Resolves to JSON of OpenReport; rejects when the settings
-    /// are invalid.
+    /// Takes JSON of OpenOptions and finds this window's part: to lead, with the vault it is given or asks for, or to
+    /// follow the window that leads. Resolves to JSON of OpenReport; rejects when it ought to lead and cannot, because the
+    /// settings are invalid, say.
     #[napi]
     pub async fn open(&self, options_json: String) -> Result<String> {
         let inner = Arc::clone(&self.inner);
-        self.on_runtime(async move { inner.open(&options_json) }).await?
+        self.on_runtime(async move { inner.open(&options_json).await }).await?
     }
 
-    /// Resolves to JSON of EndpointView. A taken port is kind "elsewhere" or "failed", not a rejection.
+    /// Starts the one endpoint of all windows. Resolves to JSON of EndpointView. A taken port is kind "failed", not a
+    /// rejection.
     #[napi]
     pub async fn start_server(&self) -> Result<String> {
-        let core = self.core()?;
-        let view = self.on_runtime(async move { core.start_server().await }).await?;
-        json(&view)
+        let window = self.window()?;
+        self.on_runtime(async move { window.start_server().await }).await
     }
 
     /// Resolves to JSON of EndpointView.
     #[napi]
     pub async fn stop_server(&self) -> Result<String> {
-        let core = self.core()?;
-        let view = self.on_runtime(async move { core.stop_server().await }).await?;
-        json(&view)
+        let window = self.window()?;
+        self.on_runtime(async move { window.stop_server().await }).await
     }
 
     /// JSON of Command in, JSON of Reply out.
     #[napi]
     pub async fn command(&self, command_json: String) -> Result<String> {
-        let core = self.core()?;
-        let reply = match serde_json::from_str::<Command>(&command_json) {
-            Ok(command) => self.on_runtime(async move { core.command(command).await }).await?,
-            // Without the parser's own words: they may quote a key.
-            Err(_) => Reply::Refused(Refusal::new(
-                RefusalCode::Invalid,
-                "The command, or one of its values, has not the expected form.",
-            )),
-        };
-        json(&reply)
+        let window = self.window()?;
+        self.on_runtime(async move { window.command(&command_json).await }).await
     }
 
     /// JSON of Snapshot.
     #[napi(catch_unwind)]
     pub fn snapshot(&self) -> Result<String> {
-        json(&self.core()?.snapshot())
+        json(&self.window()?.snapshot())
     }
 
     /// What a tool sends as its API key; empty when there is none.
     #[napi(catch_unwind)]
     pub fn local_token(&self) -> Result<String> {
-        Ok(self.core()?.local_token().map(|token| token.expose().to_owned()).unwrap_or_default())
+        Ok(self.window()?.local_token().map(|token| token.expose().to_owned()).unwrap_or_default())
     }
 
     /// The host has carried out the writes of this ticket, or could not.
@@ -135,19 +123,29 @@ impl Aggregator {
         self.inner.vault.written(ticket, error);
     }
 
-    /// Stops the server and lets go of everything. Idempotent.
+    /// The host has read what `secretNames` names, for this ticket, or could not.
+    #[napi(catch_unwind)]
+    pub fn vault_read(&self, ticket: u32, secrets: Option<HashMap<String, String>>, error: Option<String>) {
+        let read =
+            secrets.ok_or_else(|| error.unwrap_or_else(|| "The secrets could not be read.".to_owned()));
+        self.inner.vault.was_read(ticket, read);
+    }
+
+    /// Lets go of everything; a window that leads stops the server and saves first. Idempotent.
     #[napi]
     pub async fn close(&self) -> Result<()> {
-        let core = self.inner.core.write().take();
-        if let Some(core) = core {
-            self.on_runtime(async move { core.close().await }).await?;
+        let window = self.inner.window.read().clone();
+        if let Some(window) = window {
+            // Writes of the last moment still find their way to the host.
+            self.on_runtime(async move { window.close().await }).await?;
         }
+        drop(self.inner.window.write().take());
         self.inner.end(Duration::ZERO);
         Ok(())
     }
 
-    fn core(&self) -> Result<Arc<Core>> {
-        self.inner.core.read().clone().ok_or_else(|| failure("The core is not open.".to_owned()))
+    fn window(&self) -> Result<Arc<Window>> {
+        self.inner.window.read().clone().ok_or_else(|| failure("The core is not open.".to_owned()))
     }
 
     /// Runs on the aggregator's own runtime; napi's only waits.
@@ -168,36 +166,30 @@ impl Aggregator {
 }
 
 impl Inner {
-    fn open(&self, options_json: &str) -> Result<String> {
+    async fn open(&self, options_json: &str) -> Result<String> {
         // Without the parser's own words: the options hold secrets.
         let options: OpenOptions = serde_json::from_str(options_json)
             .map_err(|error| failure(format!("The options cannot be read at column {}.", error.column())))?;
-        let mut rng = fastrand::Rng::new();
-        let found = legacy::read(&that_exist(options.secrets), SystemClock.now(), &mut rng);
-        let mut settings = options.settings;
-        if let Some(hints) = &found.settings {
-            hints.lay_under(&mut settings.proxy);
-        }
-        self.vault.owe(found.writes);
-        let core = Core::open(Opening {
-            settings,
-            entered: found.entered,
-            admin: AdminAccess::LocalToken,
-            tokens: Tokens::File(PathBuf::from(options.token_file)),
-            vault: Arc::clone(&self.vault) as Arc<_>,
-            store: options.state_file.map(|path| Arc::new(JsonFile::new(path)) as Arc<_>),
-            extra_ca: options.extra_ca_file.map(PathBuf::from).into_iter().collect(),
-        })
-        .map_err(|cannot| failure(cannot.to_string()))?;
-        self.outlet.follow(&core);
-        *self.core.write() = Some(core);
-        let Found { warnings, notes, settings: legacy_settings, .. } = found;
-        json(&OpenReport { warnings, notes, legacy_settings })
+        let window = Window::new(
+            Arc::clone(&self.vault) as Arc<_>,
+            Options {
+                settings: options.settings,
+                folder: options.windows_folder.map(PathBuf::from),
+                secrets: options.secrets.map(that_exist),
+                token_file: PathBuf::from(options.token_file),
+                store: options.state_file.map(|path| Arc::new(JsonFile::new(path)) as Arc<_>),
+                extra_ca: options.extra_ca_file.map(PathBuf::from).into_iter().collect(),
+            },
+        );
+        self.outlet.follow(&window);
+        let report = window.open().await.map_err(failure)?;
+        *self.window.write() = Some(window);
+        json(&report)
     }
 
     /// Drops the core and its threads; sockets close with them.
     fn end(&self, wait: Duration) {
-        drop(self.core.write().take());
+        drop(self.window.write().take());
         let runtime = self.runtime.lock().take();
         if let Some(runtime) = runtime {
             if wait.is_zero() {

@@ -4,16 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aggregator_core::aggregator::Aggregator as Core;
 use aggregator_core::events::Event;
+use aggregator_core::windows::Window;
 use aggregator_core::wire::CoreMessage;
 use napi::Status;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use parking_lot::Mutex;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, mpsc};
-
-use crate::vault::Ticketed;
 
 /// Weak: a running server alone must not keep Node from exiting.
 pub type Callback = ThreadsafeFunction<String, (), String, Status, false, true>;
@@ -22,9 +20,9 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 pub struct Outlet {
     callback: Arc<Callback>,
-    sender: mpsc::UnboundedSender<Ticketed>,
-    /// Taken by the first core that is followed; there is one to an outlet.
-    receiver: Mutex<Option<mpsc::UnboundedReceiver<Ticketed>>>,
+    sender: mpsc::UnboundedSender<CoreMessage>,
+    /// Taken by the first window that is followed; there is one to an outlet.
+    receiver: Mutex<Option<mpsc::UnboundedReceiver<CoreMessage>>>,
 }
 
 impl Outlet {
@@ -33,23 +31,24 @@ impl Outlet {
         Self { callback: Arc::new(callback), sender, receiver: Mutex::new(Some(receiver)) }
     }
 
-    pub fn writes(&self) -> mpsc::UnboundedSender<Ticketed> {
+    /// For what is said beside events and snapshots.
+    pub fn sender(&self) -> mpsc::UnboundedSender<CoreMessage> {
         self.sender.clone()
     }
 
-    /// Tells the host of everything in `core` until it is dropped. Must run on a tokio runtime.
-    pub fn follow(&self, core: &Arc<Core>) {
-        let Some(writes) = self.receiver.lock().take() else { return };
-        let events = core.state().events.subscribe();
-        let changes = core.state().events.changes();
-        let core = Arc::downgrade(core);
+    /// Tells the host of everything in `window` until it is dropped. Must run on a tokio runtime.
+    pub fn follow(&self, window: &Arc<Window>) {
+        let Some(said) = self.receiver.lock().take() else { return };
+        let events = window.events().subscribe();
+        let changes = window.events().changes();
+        let window = Arc::downgrade(window);
         let callback = Arc::clone(&self.callback);
         tokio::spawn(async move {
-            let mut sources = Sources { writes, events, changes };
+            let mut sources = Sources { said, events, changes };
             while let Some(mut batch) = sources.next().await {
-                let Some(core) = core.upgrade() else { return };
-                batch.push(CoreMessage::Snapshot { snapshot: Box::new(core.snapshot()) });
-                drop(core);
+                let Some(window) = window.upgrade() else { return };
+                batch.push(CoreMessage::Snapshot { snapshot: Box::new(window.snapshot()) });
+                drop(window);
                 let Ok(text) = serde_json::to_string(&batch) else { continue };
                 callback.call(text, ThreadsafeFunctionCallMode::NonBlocking);
                 tokio::time::sleep(PAUSE).await;
@@ -59,7 +58,7 @@ impl Outlet {
 }
 
 struct Sources {
-    writes: mpsc::UnboundedReceiver<Ticketed>,
+    said: mpsc::UnboundedReceiver<CoreMessage>,
     events: broadcast::Receiver<Arc<Event>>,
     changes: tokio::sync::watch::Receiver<()>,
 }
@@ -69,7 +68,7 @@ impl Sources {
     async fn next(&mut self) -> Option<Vec<CoreMessage>> {
         let mut batch = Vec::new();
         tokio::select! {
-            written = self.writes.recv() => batch.push(write(written?)),
+            said = self.said.recv() => batch.push(said?),
             event = self.events.recv() => match event {
                 Ok(event) => batch.push(CoreMessage::Event { event }),
                 Err(RecvError::Lagged(_)) => {}
@@ -78,8 +77,8 @@ impl Sources {
             changed = self.changes.changed() => changed.ok()?,
         }
         self.changes.mark_unchanged();
-        while let Ok(written) = self.writes.try_recv() {
-            batch.push(write(written));
+        while let Ok(said) = self.said.try_recv() {
+            batch.push(said);
         }
         loop {
             match self.events.try_recv() {
@@ -89,8 +88,4 @@ impl Sources {
             }
         }
     }
-}
-
-fn write(ticketed: Ticketed) -> CoreMessage {
-    CoreMessage::VaultWrite { ticket: ticketed.ticket, writes: ticketed.writes }
 }

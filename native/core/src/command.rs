@@ -13,6 +13,7 @@ use crate::proxies::pool::PoolError;
 use crate::requests::RequestView;
 use crate::requests::filter::RequestFilter;
 use crate::settings::Settings;
+use crate::tested::Tested;
 
 #[derive(Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -157,8 +158,6 @@ pub enum RefusalCode {
     NotSaved,
     /// A test ran and failed.
     Failed,
-    /// Another window owns the endpoint; changes are made there.
-    ReadOnly,
 }
 
 /// `message` is a whole sentence for the user; `field` names the faulty input (for example `url`).
@@ -209,6 +208,7 @@ pub enum Reply {
         message: String,
         entries: Vec<ListedKey>,
     },
+    Tested(Tested),
     Refused(Refusal),
 }
 

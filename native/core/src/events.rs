@@ -123,8 +123,13 @@ impl Default for EventManager {
 
 impl EventManager {
     pub fn publish(&self, event: Event) {
+        self.pass_on(Arc::new(event));
+    }
+
+    /// One that was published elsewhere.
+    pub fn pass_on(&self, event: Arc<Event>) {
         // An error only says that nobody listens.
-        let _ = self.events.send(Arc::new(event));
+        let _ = self.events.send(event);
         self.touch();
     }
 

@@ -32,11 +32,14 @@ pub mod secret;
 pub mod server;
 pub mod settings;
 pub mod signatures;
+pub mod skew;
 pub mod state;
 pub mod store;
+pub mod tested;
 pub mod token;
 pub mod vault;
 pub mod views;
+pub mod windows;
 pub mod wire;
 
 /// The product's version, one for every part.

@@ -1,4 +1,4 @@
-//! Asks a taken port who holds it: another window of this product, or a stranger. One short plain request to
+//! Asks a taken port who holds it: this product (another editor, profile or terminal), or a stranger. One short plain request to
 //! loopback; it never sends a token or key.
 
 use std::net::SocketAddr;

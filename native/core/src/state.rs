@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
@@ -21,6 +22,7 @@ use crate::pools::{NoKey, Pick, Pools, Wish};
 use crate::requests::RequestLog;
 use crate::settings::Settings;
 use crate::signatures::SignatureCache;
+use crate::skew::skew;
 
 pub struct State {
     /// A plain mutex: held for a pick or a settlement, microseconds, never across an await.
@@ -33,6 +35,7 @@ pub struct State {
     /// Keys moved by themselves: their assignments want to be saved.
     pub moved: Notify,
     settings: RwLock<Arc<Settings>>,
+    clock_skew: Mutex<Option<i64>>,
 }
 
 impl State {
@@ -46,6 +49,7 @@ impl State {
             clock,
             moved: Notify::new(),
             settings: RwLock::new(Arc::new(settings)),
+            clock_skew: Mutex::default(),
         })
     }
 
@@ -77,6 +81,18 @@ impl State {
             self.events.publish(event);
         }
         Ok(self.hold(pick))
+    }
+
+    /// The upstream's answer says what time it is there; the last word stands.
+    pub fn heard_date(&self, headers: &HeaderMap) {
+        if let Some(skew) = skew(headers, self.now()) {
+            *self.clock_skew.lock() = Some(skew);
+        }
+    }
+
+    /// By how many milliseconds this machine's clock is ahead of the upstream's, where one was heard.
+    pub fn clock_skew(&self) -> Option<i64> {
+        *self.clock_skew.lock()
     }
 
     /// See `Pools::earliest_return`.

@@ -31,19 +31,8 @@ const REQUESTS_SHOWN: usize = 50;
 pub enum EndpointView {
     Stopped,
     Starting,
-    Listening {
-        url: String,
-        port: u16,
-        local_auth: LocalAuth,
-    },
-    /// Another window of this product owns the port: this window is read-only.
-    Elsewhere {
-        url: String,
-        message: String,
-    },
-    Failed {
-        message: String,
-    },
+    Listening { url: String, port: u16, local_auth: LocalAuth },
+    Failed { message: String },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -175,6 +164,10 @@ pub struct Snapshot {
     pub direct: FiguresView,
     pub balance: BalanceView,
     pub held_bytes: HeldView,
+    /// By how much this machine's clock is ahead of Gemini's, by its last answer; left out before the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub clock_skew_ms: Option<i64>,
     /// Newest first, at most 50 here.
     pub requests: Vec<Arc<RequestView>>,
     /// How many the log holds; `ListRequests` gives them all.
@@ -198,6 +191,7 @@ pub fn snapshot(state: &State, endpoint: EndpointView) -> Snapshot {
         direct: figures::figures(&pools.direct, now),
         balance: figures::balance(&pools, now),
         held_bytes: HeldView::default(),
+        clock_skew_ms: state.clock_skew(),
         requests,
         request_count: state.log.count(),
         overview: state.log.overview(now),

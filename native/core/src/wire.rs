@@ -15,9 +15,15 @@ pub struct OpenOptions {
     /// What is left out takes the core's default.
     #[ts(type = "object")]
     pub settings: Settings,
-    /// The secrets named by `secretNames`, those that exist.
-    #[ts(type = "Record<string, string>")]
-    pub secrets: HashMap<String, String>,
+    /// The secrets named by `secretNames`, those that exist. Left out, they are asked for (`vault_wanted`) when this
+    /// window begins to lead: a window that shares a folder must not have read them before that.
+    #[serde(default)]
+    #[ts(type = "Record<string, string>", optional)]
+    pub secrets: Option<HashMap<String, String>>,
+    /// Where the windows of one profile find each other; without it this one is alone.
+    #[serde(default)]
+    #[ts(optional)]
+    pub windows_folder: Option<String>,
     /// Where the local token lies; made with mode 0600 when absent.
     pub token_file: String,
     /// The JSON file that keeps learned state over a restart (rests, circuits, owners of files); without one it is
@@ -31,8 +37,19 @@ pub struct OpenOptions {
     pub extra_ca_file: Option<String>,
 }
 
-#[derive(Serialize, TS)]
+/// A window's part: the leader has the core and serves, followers show and ask what it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowRole {
+    Leader,
+    Follower,
+    /// Neither yet, or not any more: the leader is being looked for.
+    Waiting,
+}
+
+#[derive(Debug, Serialize, TS)]
 pub struct OpenReport {
+    pub role: WindowRole,
     /// Stored data that could not be read, one sentence each; the rest is loaded.
     pub warnings: Vec<String>,
     /// What was taken over from an earlier version, for the log.
@@ -44,6 +61,13 @@ pub struct OpenReport {
     pub legacy_settings: Option<LegacySettings>,
 }
 
+impl OpenReport {
+    /// Of a window that read nothing.
+    pub fn empty(role: WindowRole) -> Self {
+        Self { role, warnings: Vec::new(), notes: Vec::new(), legacy_settings: None }
+    }
+}
+
 /// What the addon's callback receives: a JSON array of these, at most four calls a second.
 #[derive(Serialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -53,6 +77,17 @@ pub enum CoreMessage {
     },
     Snapshot {
         snapshot: Box<crate::views::Snapshot>,
+    },
+    Role {
+        role: WindowRole,
+    },
+    /// This window began to lead after it was opened, with what its own store held.
+    Opened {
+        report: OpenReport,
+    },
+    /// The host reads what `secretNames` names, then calls `vaultRead(ticket, secrets)`.
+    VaultWanted {
+        ticket: u32,
     },
     /// The host stores these, then calls `vaultWritten(ticket, error)`.
     VaultWrite {

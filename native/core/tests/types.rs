@@ -18,13 +18,14 @@ use aggregator_core::settings::{
     FailurePolicy, Http2, KeySelection, LoadBalancingStrategy, LocalAuth, MonitoringSettings, ProxySettings,
     RequestLogSettings, RotatingSettings, ServerSettings, Settings, TlsFiles, UpstreamSettings,
 };
+use aggregator_core::tested::{TestFault, TestStage, TestStageName, Tested};
 use aggregator_core::vault::legacy::LegacySettings;
 use aggregator_core::vault::secrets::SecretWrite;
 use aggregator_core::views::{
     BalanceView, EndpointView, FiguresView, HeldView, KeyStatus, KeyView, MinutesView, ProxyStatusView,
     ProxyView, RotatingMode, RotatingView, Snapshot,
 };
-use aggregator_core::wire::{CoreMessage, OpenOptions, OpenReport};
+use aggregator_core::wire::{CoreMessage, OpenOptions, OpenReport, WindowRole};
 use ts_rs::{Config, TS};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../addon/types.gen.ts");
@@ -47,6 +48,10 @@ fn generate() -> String {
     declare::<Reply>(&mut text);
     declare::<PlannedMove>(&mut text);
     declare::<NamedProxy>(&mut text);
+    declare::<Tested>(&mut text);
+    declare::<TestStage>(&mut text);
+    declare::<TestStageName>(&mut text);
+    declare::<TestFault>(&mut text);
     declare::<BackupDiff>(&mut text);
     declare::<Differences>(&mut text);
     declare::<ListedProxy>(&mut text);
@@ -92,6 +97,7 @@ fn generate() -> String {
     declare::<RequestLogSettings>(&mut text);
     declare::<Settings>(&mut text);
     declare::<OpenOptions>(&mut text);
+    declare::<WindowRole>(&mut text);
     declare::<LegacySettings>(&mut text);
     declare::<OpenReport>(&mut text);
     text

@@ -120,7 +120,7 @@ async fn run(ready: Ready) -> Result<(), String> {
             let mut out = std::io::stdout();
             let _ = writeln!(out, "listening on {url}").and_then(|()| out.flush());
         }
-        EndpointView::Failed { message } | EndpointView::Elsewhere { message, .. } => return Err(message),
+        EndpointView::Failed { message } => return Err(message),
         EndpointView::Stopped | EndpointView::Starting => {
             return Err("The endpoint did not start.".to_owned());
         }

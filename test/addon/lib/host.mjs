@@ -22,6 +22,7 @@ import { loadAddon } from "./addon.mjs";
  * @typedef {object} Options
  * @property {Map<string, string>} [store] secrets that are there already
  * @property {string} [folder] where the token file lies; a fresh one unless said otherwise
+ * @property {boolean} [shared] one window of several that share the folder: asked for the secrets when it leads
  * @property {object} [settings] over the test's own: a free port, short grace
  * @property {string[]} [secrets] what must never be seen in a message
  * @property {(write: VaultWrite, answer: (error?: string) => void) => void} [vault] answers the writes; stores them unless said otherwise
@@ -49,11 +50,14 @@ export class Host {
   #waiting = new Set();
   #settings;
   #vault;
+  #windowsFolder;
 
   /** @param {Options} [options] */
-  constructor({ store, folder, settings, secrets = [], vault, Core = loadAddon() } = {}) {
+  constructor({ store, folder, shared = false, settings, secrets = [], vault, Core = loadAddon() } = {}) {
     this.store = store ?? new Map();
-    this.tokenFile = join(folder ?? makeTempDir("addon-host").path, "local-token");
+    const place = folder ?? makeTempDir("addon-host").path;
+    this.tokenFile = join(place, "local-token");
+    this.#windowsFolder = shared ? place : undefined;
     this.#settings = merged(SETTINGS, settings ?? {});
     this.#secrets = secrets;
     this.#vault = vault ?? ((write, answer) => this.keep(write, answer));
@@ -63,8 +67,10 @@ export class Host {
 
   /** Opens with the secrets that the core asks for. @returns {Promise<OpenReport>} */
   async open() {
-    const secrets = this.#asked();
-    const options = { settings: this.#settings, secrets, token_file: this.tokenFile };
+    const given = this.#windowsFolder
+      ? { windows_folder: this.#windowsFolder, state_file: join(this.#windowsFolder, "state.json") }
+      : { secrets: this.#asked() };
+    const options = { settings: this.#settings, ...given, token_file: this.tokenFile };
     return JSON.parse(this.#heard(await this.core.open(JSON.stringify(options))));
   }
 
@@ -163,6 +169,7 @@ export class Host {
     this.calls.push(messages);
     for (const message of messages) {
       if (message.kind === "vault_write") this.#write(message);
+      else if (message.kind === "vault_wanted") this.core.vaultRead(message.ticket, this.#asked());
       else this.#heard(JSON.stringify(message));
     }
     for (const look of [...this.#waiting]) look();

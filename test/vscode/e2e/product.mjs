@@ -19,6 +19,7 @@ import { Editor } from "../harness/editor.mjs";
  * @property {Record<string, unknown>} [userSettings] of the editor itself
  * @property {string[]} [extensions] installed beside the product
  * @property {NodeJS.ProcessEnv} [env] of the extension host
+ * @property {string} [language] of the editor and its extensions
  */
 
 /**
@@ -67,6 +68,7 @@ async function startParts(name, options, ends, end) {
     extensions: options.extensions,
     userSettings: options.userSettings,
     env: options.env,
+    language: options.language,
     machineSettings: {
       "geminiAggregator.port": port,
       "geminiAggregator.upstreamBaseUrl": upstream.httpsUrl,

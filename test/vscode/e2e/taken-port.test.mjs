@@ -1,7 +1,7 @@
-// The endpoint's port is taken by a foreign program: the person is told in plain
-// words and offered a way out that works. A refused request tells its sender
-// what to do, too. What a second window of the same product does is part of the
-// main story.
+// The endpoint's port is taken, by a foreign program or by this product in another
+// editor: the person is told in plain words and offered a way out that works. A
+// refused request tells its sender what to do, too. Several windows of one editor
+// are a story of their own.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -14,6 +14,8 @@ import { MODEL } from "./clients.mjs";
 import { startBench } from "./product.mjs";
 
 const foreign = createServer((_, answer) => answer.end("not yours"));
+/** Answers as this product does in another editor or profile. */
+const other = createServer((_, answer) => answer.end('{"service":"gemini-aggregator","version":"0.0.1"}'));
 
 /** @type {Awaited<ReturnType<typeof startBench>>} */
 let bench;
@@ -33,6 +35,7 @@ before(async () => {
 after(async () => {
   await bench?.stop(story);
   foreign.close();
+  other.close();
 });
 
 step("the person is told which port is taken, and the foreign program is left alone", async () => {
@@ -41,9 +44,19 @@ step("the person is told which port is taken, and the foreign program is left al
   assert.equal(await (await fetch(bench.url)).text(), "not yours");
 });
 
+step("another port that this product holds in another editor: the person is told so", async () => {
+  const port = await freePort();
+  other.listen(port, "127.0.0.1");
+  await once(other, "listening");
+  await window.pressInNotification(/port/i, "Choose Another Port");
+  await window.answer("Choose Another Port", String(port));
+  const words = await window.notification(/another editor, profile or terminal/);
+  assert.ok(words.includes(String(port)), words);
+});
+
 step("another port chosen from the notification: the endpoint listens there", async () => {
   const port = await freePort();
-  await window.pressInNotification(/port/i, "Choose Another Port");
+  await window.pressInNotification(/another editor/i, "Choose Another Port");
   await window.answer("Choose Another Port", "70000");
   assert.match(await window.complaint("Choose Another Port"), /1 to 65535/);
   await window.answer("Choose Another Port", String(port));

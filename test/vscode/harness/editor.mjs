@@ -3,7 +3,7 @@
 // with profile and port kept, and leaves nothing running. It must not know the
 // product under test; what a window shows is the workbench's matter.
 
-import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { openBrowser, openEditorPage } from "../../../scripts/lib/browser.mjs";
 import { EditorServer } from "../../../scripts/lib/editor-server.mjs";
@@ -20,6 +20,7 @@ import { Workbench } from "./workbench.mjs";
  * @property {Record<string, unknown>} [userSettings] over those that keep the editor quiet
  * @property {NodeJS.ProcessEnv} [env] additions to the extension host's environment
  * @property {number} [scale] pixels per point of a screenshot
+ * @property {string} [language] of the editor and its extensions, for example de
  */
 
 export class Editor {
@@ -40,7 +41,12 @@ export class Editor {
     const parent = join(runtimeDir, "vscode");
     await mkdir(parent, { recursive: true });
     const folder = await mkdtemp(join(parent, `${options.name}-`));
-    const server = await EditorServer.create({ folder, env: options.env, log: console.log });
+    const server = await EditorServer.create({
+      folder,
+      env: options.env,
+      language: options.language,
+      log: console.log,
+    });
     const editor = new Editor(server, options);
     for (const vsix of [options.vsix, ...(options.extensions ?? [])]) await server.installExtension(vsix);
     // What VS Code itself wants to say or show would cover what a test looks for.
@@ -54,6 +60,7 @@ export class Editor {
       ...options.userSettings,
     });
     await server.writeMachineSettings(options.machineSettings ?? {});
+    if (options.language) await writeLanguagePack(server.userData, options.language);
     await editor.#up();
     return editor;
   }
@@ -105,4 +112,17 @@ export class Editor {
     await cp(join(this.server.userData, "logs"), join(evidence, "logs"), { recursive: true }).catch(() => {});
     console.log(`Pictures and logs of the failed run are in ${evidence}`);
   }
+}
+
+/**
+ * What the editor keeps of an installed language pack. It holds no words of the editor's own, which stay English: only
+ * the fact that there is such a language, from which extensions take theirs.
+ * @param {string} userData @param {string} language
+ */
+async function writeLanguagePack(userData, language) {
+  const words = join(userData, "language-pack.json");
+  await writeFile(words, JSON.stringify({ version: "1.0.0", contents: {} }));
+  const extensions = [{ extensionIdentifier: { id: `tests.${language}` }, version: "1.0.0" }];
+  const pack = { hash: `test-${language}`, extensions, translations: { vscode: words }, label: language };
+  await writeFile(join(userData, "languagepacks.json"), JSON.stringify({ [language]: pack }));
 }

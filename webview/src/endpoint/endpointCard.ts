@@ -1,8 +1,10 @@
 // The endpoint's card: address, state, and the buttons that belong to them. The token is copied by the extension;
 // this page never sees it.
 
+import * as l10n from "@vscode/l10n";
 import { css, html, LitElement, nothing } from "lit";
 import { endpointState } from "../format/status";
+import "../help";
 import { send } from "../host";
 import type { EndpointView, PanelCommand } from "../protocol";
 import { stateOf } from "../state";
@@ -42,43 +44,47 @@ export class EndpointCard extends LitElement {
 
   override render() {
     const { endpoint } = this;
-    const reachable = endpoint.kind === "listening" || endpoint.kind === "elsewhere";
-    return html`<section class="card" aria-label="Endpoint">
+    const reachable = endpoint.kind === "listening";
+    return html`<section class="card" aria-label=${l10n.t("Endpoint")}>
       <div class="what">
         ${reachable ? html`<div class="url mono" data-testid="endpoint-url">${endpoint.url}</div>` : nothing}
         ${stateOf(endpointState(endpoint), "endpoint-state")}
         ${endpoint.kind === "listening" && endpoint.local_auth === "off" ? openDoor : nothing}
       </div>
+      <inline-help .topic=${"endpoint"}></inline-help>
       <div class="buttons">
         ${
           reachable
             ? [
-                button("connect-tool", "Connect a tool…", "connectTool", true),
-                button("copy-endpoint", "Copy address", "copyEndpoint"),
-                button("copy-token", "Copy token", "copyLocalToken"),
+                button("connect-tool", l10n.t("Connect a tool…"), "connectTool", true),
+                button("copy-endpoint", l10n.t("Copy address"), "copyEndpoint"),
+                button("copy-token", l10n.t("Copy token"), "copyLocalToken"),
+                button("rotate-token", l10n.t("New token…"), "rotateLocalToken"),
               ]
             : nothing
         }
-        ${serverButtons(endpoint)} ${endpoint.kind === "failed" ? button("doctor", "Doctor", "doctor") : nothing}
-        ${button("show-log", "Show log", "showLog")}
+        ${serverButtons(endpoint)} ${endpoint.kind === "failed" ? button("doctor", l10n.t("Doctor"), "doctor") : nothing}
+        ${button("show-log", l10n.t("Show log"), "showLog")}
       </div>
     </section>`;
   }
 }
 
 const openDoor = html`<div class="sub">
-  Local authentication is off: every program on this machine may use your keys' quota.
+  ${l10n.t("Local authentication is off: every program on this machine may use your keys' quota.")}
 </div>`;
 
 function serverButtons(endpoint: EndpointView) {
   switch (endpoint.kind) {
     case "listening":
-      return [button("restart-server", "Restart", "restartServer"), button("stop-server", "Stop", "stopServer")];
+      return [
+        button("restart-server", l10n.t("Restart"), "restartServer"),
+        button("stop-server", l10n.t("Stop"), "stopServer"),
+      ];
     case "stopped":
-      return button("start-server", "Start", "startServer", true);
+      return button("start-server", l10n.t("Start"), "startServer", true);
     case "failed":
-    case "elsewhere":
-      return button("restart-server", "Try again", "restartServer");
+      return button("restart-server", l10n.t("Try again"), "restartServer");
     case "starting":
       return nothing;
   }

@@ -15,8 +15,6 @@ export function endpointState(endpoint: EndpointView): Shown {
       return { tone: "waiting", word: l10n.t("Starting") };
     case "stopped":
       return { tone: "quiet", word: l10n.t("Stopped") };
-    case "elsewhere":
-      return { tone: "quiet", word: l10n.t("In another window"), detail: endpoint.message };
     case "failed":
       return { tone: "bad", word: l10n.t("Failed"), detail: endpoint.message };
   }
@@ -31,7 +29,11 @@ export function keyState(key: KeyView, now: number): Shown {
       return { tone: key.enabled ? "bad" : "quiet", word: l10n.t("Disabled"), ...reason };
     case "cooling_down": {
       const left = key.cooling_down_until === null ? undefined : countdown(key.cooling_down_until, now);
-      return { tone: "waiting", word: left === undefined ? l10n.t("Cooling down") : l10n.t("Cooling down {0}", left), ...reason };
+      return {
+        tone: "waiting",
+        word: left === undefined ? l10n.t("Cooling down") : l10n.t("Cooling down {0}", left),
+        ...reason,
+      };
     }
   }
 }

@@ -120,9 +120,7 @@ function circuit({ circuit: state, health_score: score }: KeyView) {
     ...(state === "half_open" ? [l10n.t("circuit half open: being tried")] : []),
     ...(score < 0.995 ? [l10n.t("health {0} %", Math.round(score * 100))] : []),
   ];
-  return words.length === 0
-    ? nothing
-    : html`<div class="sub" data-testid="key-health">${words.join(", ")}</div>`;
+  return words.length === 0 ? nothing : html`<div class="sub" data-testid="key-health">${words.join(", ")}</div>`;
 }
 
 /** What a fallback did without the key's proxy must not hide. */

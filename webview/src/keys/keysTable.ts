@@ -7,6 +7,7 @@ import { repeat } from "lit/directives/repeat.js";
 import "../help";
 import { keepViewState, send, viewState } from "../host";
 import type { KeyView, ProxyView } from "../protocol";
+import { chosenIn } from "../rows/chosen";
 import { heading } from "../rows/heading";
 import { RowWindow, standIn } from "../rows/rowWindow";
 import { allPressed, nothingSelected, pressed, type Selection, stillThere } from "../rows/selection";
@@ -54,7 +55,7 @@ export class KeysTable extends LitElement {
     return html`<section aria-labelledby="keys-title">
       <div class="head">
         <h2 id="keys-title">${l10n.t("API keys")}</h2>
-        <inline-help topic="keys"></inline-help>
+        <inline-help .topic=${"keys"}></inline-help>
         <span class="note">
           ${this.keys.length === 0 ? "" : l10n.t("{0} of {1} available", available, this.keys.length)}
         </span>
@@ -92,12 +93,12 @@ export class KeysTable extends LitElement {
         placeholder=${l10n.t("Filter by name, project, proxy…")}
         aria-label=${l10n.t("Filter by name, project, proxy…")}
         .value=${this.filter.text}
-        @input=${(event: InputEvent) => this.#filter({ ...this.filter, text: valueOf(event) })}
+        @input=${(event: InputEvent) => this.#filter({ ...this.filter, text: chosenIn(event) })}
       />
       <select
         data-testid="filter-status"
         aria-label=${l10n.t("Filter by status")}
-        @change=${(event: Event) => this.#filter({ ...this.filter, status: statusOf(valueOf(event)) })}
+        @change=${(event: Event) => this.#filter({ ...this.filter, status: statusOf(chosenIn(event)) })}
       >
         ${STATUSES.map(
           ({ value, label }) =>
@@ -179,11 +180,6 @@ const STATUSES: readonly { value: KeyFilter["status"]; label: () => string }[] =
 
 function statusOf(value: string): KeyFilter["status"] {
   return STATUSES.find((status) => status.value === value)?.value ?? "all";
-}
-
-function valueOf(event: Event): string {
-  const target = event.currentTarget;
-  return target instanceof HTMLInputElement || target instanceof HTMLSelectElement ? target.value : "";
 }
 
 function nothingFits(clear: () => void) {

@@ -90,7 +90,7 @@ export class ProxiesTable extends LitElement {
     return html`<section aria-labelledby="proxies-title">
       <div class="head">
         <h2 id="proxies-title">${l10n.t("Proxies")}</h2>
-        <inline-help topic="proxies"></inline-help>
+        <inline-help .topic=${"proxies"}></inline-help>
         <span class="note" data-testid="balance">
           ${
             this.proxies.length === 0

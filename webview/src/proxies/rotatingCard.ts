@@ -36,7 +36,7 @@ export class RotatingCard extends LitElement {
     return html`<section aria-labelledby="rotating-title">
       <div class="head">
         <h2 id="rotating-title">${l10n.t("Rotating proxy")}</h2>
-        <inline-help topic="rotating"></inline-help>
+        <inline-help .topic=${"rotating"}></inline-help>
         <span class="grow"></span>
         ${
           rotating === null

@@ -3,6 +3,7 @@
 import * as l10n from "@vscode/l10n";
 import { html } from "lit";
 import type { KeyView, ProxyView, RequestFilter } from "../protocol";
+import { chosenIn } from "../rows/chosen";
 
 export const everything: RequestFilter = {};
 
@@ -36,11 +37,17 @@ export function filterBoxes(
       aria-label=${l10n.t("Filter by model, path, key, proxy, client, error…")}
       .value=${filter.text ?? ""}
       @input=${(event: Event) => {
-        const text = valueOf(event);
+        const text = chosenIn(event);
         change(text.trim() === "" ? without(filter, "text") : { ...filter, text });
       }}
     />
-    ${box("filter-outcome", l10n.t("Filter by outcome"), OUTCOMES.map(({ value, label }) => [value, label()]), filter.outcome ?? "", outcome)}
+    ${box(
+      "filter-outcome",
+      l10n.t("Filter by outcome"),
+      OUTCOMES.map(({ value, label }) => [value, label()]),
+      filter.outcome ?? "",
+      outcome,
+    )}
     ${box("filter-key", l10n.t("Filter by key"), [["", l10n.t("Every key")], ...pools.keys.map(({ id, name }) => [id, name] as const)], filter.key_id ?? "", named("key_id"))}
     ${box("filter-proxy", l10n.t("Filter by proxy"), [["", l10n.t("Every proxy")], ...pools.proxies.map(({ id, name }) => [id, name] as const)], filter.proxy_id ?? "", named("proxy_id"))}
   </div>`;
@@ -53,16 +60,11 @@ function box(
   chosen: string,
   choose: (value: string) => void,
 ) {
-  return html`<select data-testid=${testId} aria-label=${label} @change=${(event: Event) => choose(valueOf(event))}>
+  return html`<select data-testid=${testId} aria-label=${label} @change=${(event: Event) => choose(chosenIn(event))}>
     ${options.map(([value, words]) => html`<option value=${value} .selected=${value === chosen}>${words}</option>`)}
   </select>`;
 }
 
 function without(filter: RequestFilter, field: keyof RequestFilter): RequestFilter {
   return Object.fromEntries(Object.entries(filter).filter(([name]) => name !== field));
-}
-
-function valueOf(event: Event): string {
-  const target = event.currentTarget;
-  return target instanceof HTMLInputElement || target instanceof HTMLSelectElement ? target.value : "";
 }

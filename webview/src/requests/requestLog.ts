@@ -128,7 +128,7 @@ export class RequestLog extends LitElement {
         <h2 id="requests-title">${l10n.t("Requests")}</h2>
         <span class="note" data-testid="requests-count">${this.#countWords()}</span>
       </summary>
-      <inline-help topic="requests"></inline-help>
+      <inline-help .topic=${"requests"}></inline-help>
       ${this.total === 0 ? empty() : [filterBoxes(this.filter, this, (filter) => this.#filter(filter)), this.#body()]}
     </details>`;
   }
@@ -240,9 +240,7 @@ function keepOpen(event: Event): void {
 function empty() {
   return html`<div class="empty" data-testid="requests-empty">
     <p>
-      ${l10n.t(
-        "No request yet. Point a tool at the address above and give it the local token as its Gemini API key.",
-      )}
+      ${l10n.t("No request yet. Point a tool at the address above and give it the local token as its Gemini API key.")}
     </p>
     <button type="button" @click=${() => send({ kind: "run", command: "connectTool" })}>
       ${l10n.t("Connect a tool…")}

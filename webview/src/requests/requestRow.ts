@@ -44,7 +44,7 @@ export function requestRow({ request, open, place, press }: RequestRow) {
         ${request.attempts.map((attempt) => html`<li>${attemptWords(attempt)}</li>`)}
       </ol>
     </td>
-    <td>${stateOf({ ...requestState(request), detail: undefined }, "request-status")}</td>
+    <td>${stateOf(requestState(request), "request-status")}</td>
     <td class="number nowrap" data-testid="request-tokens">${tokensShort(request.tokens)}</td>
     <td class="number nowrap">${duration(request.duration_ms)}</td>
   </tr>`;
@@ -103,7 +103,10 @@ function tokenWords({ input, output, cached, thought }: TokensView): string {
 
 export function textOf(request: RequestView): string {
   const attempts = request.attempts.map(
-    (attempt) => `  ${attemptWords(attempt)}, ${duration(attempt.duration_ms)}${attempt.error === null ? "" : `: ${attempt.error}`}`,
+    (attempt) =>
+      `  ${attemptWords(attempt)}, ${duration(attempt.duration_ms)}${attempt.error === null ? "" : `: ${attempt.error}`}`,
   );
-  return [...facts(request).map(([name, value]) => `${name}: ${value}`), l10n.t("Attempts:"), ...attempts, ""].join("\n");
+  return [...facts(request).map(([name, value]) => `${name}: ${value}`), l10n.t("Attempts:"), ...attempts, ""].join(
+    "\n",
+  );
 }

@@ -3,7 +3,12 @@
 import { html } from "lit";
 import { ariaSort, type Sort } from "./sort";
 
-export type Column = { readonly name: string; readonly label: string; readonly number?: boolean; readonly title?: string };
+export type Column = {
+  readonly name: string;
+  readonly label: string;
+  readonly number?: boolean;
+  readonly title?: string;
+};
 
 export function heading(column: Column, sort: Sort | null, press: (name: string) => void) {
   const way = ariaSort(sort, column.name);

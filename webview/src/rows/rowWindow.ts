@@ -44,5 +44,7 @@ export class RowWindow implements ReactiveController {
 
 /** A row that stands for those not drawn. Its height is an attribute: the content policy allows no inline style. */
 export function standIn(height: number, columns: number) {
-  return height === 0 ? nothing : html`<tr class="stand-in" aria-hidden="true"><td colspan=${columns} height=${height}></td></tr>`;
+  return height === 0
+    ? nothing
+    : html`<tr class="stand-in" aria-hidden="true"><td colspan=${columns} height=${height}></td></tr>`;
 }

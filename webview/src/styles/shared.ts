@@ -99,7 +99,28 @@ export const controls = css`
     opacity: 0.5;
     cursor: default;
   }
+  input[type="search"] {
+    font: inherit;
+    color: var(--vscode-input-foreground);
+    background: var(--vscode-input-background);
+    border: 1px solid var(--vscode-input-border, var(--line));
+    border-radius: 3px;
+    padding: 3px 6px;
+    flex: 1 1 240px;
+    max-width: 420px;
+  }
+  input[type="search"]::placeholder {
+    color: var(--vscode-input-placeholderForeground);
+    opacity: 1;
+  }
+  input[type="checkbox"] {
+    margin: 3px 0 0;
+    accent-color: var(--vscode-button-background);
+  }
   button:focus-visible,
+  input:focus-visible,
+  summary:focus-visible,
+  .scroll:focus-visible,
   select:focus-visible {
     outline: 1px solid var(--vscode-focusBorder);
     outline-offset: 1px;
@@ -114,6 +135,19 @@ export const controls = css`
 `;
 
 export const table = css`
+  .filters,
+  .bulk {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 8px;
+    margin-bottom: 8px;
+  }
+  .bulk {
+    padding: 6px 10px;
+    border: 1px solid var(--vscode-focusBorder);
+    border-radius: 4px;
+  }
   .scroll {
     overflow-x: auto;
     border: 1px solid var(--line);
@@ -153,6 +187,73 @@ export const table = css`
   }
   .nowrap {
     white-space: nowrap;
+  }
+  /* Long tables scroll in a box of their own, their rows all of one height: only those in sight are drawn. */
+  .scroll.windowed {
+    max-height: 62vh;
+    overflow-y: auto;
+  }
+  .windowed tbody tr:not(.stand-in):not(.details) > * {
+    height: 48px;
+    overflow: hidden;
+  }
+  .windowed .sub {
+    white-space: nowrap;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    max-width: 220px;
+  }
+  .windowed .state {
+    display: block;
+  }
+  .windowed thead th {
+    position: sticky;
+    top: 0;
+    background: var(--vscode-editor-background);
+    z-index: 1;
+  }
+  .stand-in td {
+    padding: 0;
+    border: 0;
+  }
+  tbody tr.stand-in:hover {
+    background: none;
+  }
+  .tick {
+    width: 16px;
+    padding-right: 0;
+  }
+  tr.selected {
+    background: var(--vscode-list-inactiveSelectionBackground);
+  }
+  .clip {
+    display: inline-block;
+    max-width: 260px;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+    vertical-align: bottom;
+  }
+  .heading {
+    font: inherit;
+    color: inherit;
+    background: none;
+    border: 0;
+    padding: 0;
+    font-weight: 600;
+    white-space: nowrap;
+  }
+  .heading:hover:not(:disabled) {
+    background: none;
+    color: var(--vscode-foreground);
+  }
+  .arrow {
+    display: inline-block;
+    width: 1em;
+  }
+  .more {
+    display: block;
+    margin: 8px auto;
   }
   .actions {
     display: flex;

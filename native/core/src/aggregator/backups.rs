@@ -15,8 +15,6 @@ use crate::secret::Secret;
 
 impl Aggregator {
     pub(super) async fn export_backup(&self, passphrase: Option<String>) -> Result<Reply, Refusal> {
-        // Another window may have changed what this one knows.
-        self.may_change()?;
         let passphrase = passphrase.map(Secret::new);
         let entered = self.state.pools.lock().entered();
         let now = self.state.now();
@@ -42,7 +40,6 @@ impl Aggregator {
         text: String,
         passphrase: Option<String>,
     ) -> Result<Reply, Refusal> {
-        self.may_change()?;
         let backup = read(text, passphrase).await?;
         let pools = self.state.pools.lock().clone();
         let diff = plan(&pools, &backup, &self.state.settings(), self.state.now())?.diff;
@@ -59,7 +56,6 @@ impl Aggregator {
         text: String,
         passphrase: Option<String>,
     ) -> Result<Reply, Refusal> {
-        self.may_change()?;
         let backup = read(text, passphrase).await?;
         let settings = self.state.settings();
         let mut diff = BackupDiff::default();

@@ -98,7 +98,6 @@ impl Aggregator {
         &self,
         change: impl FnOnce(&mut Pools, Millis) -> Result<Edited, Refusal>,
     ) -> Result<Reply, Refusal> {
-        self.may_change()?;
         let _one_at_a_time = self.editing.lock().await;
         let settings = self.state.settings();
         let now = self.state.now();
@@ -203,7 +202,7 @@ impl Aggregator {
             self.tell_rotating_switch();
         }
         let view = if server_changed { Some(self.restart_server().await) } else { None };
-        if replace && self.is_elsewhere().is_none() {
+        if replace {
             self.edit(|_, _| Ok(Edited { subject: Subject::Nothing, message: String::new() })).await?;
         }
         if let Some(EndpointView::Failed { message }) = view {
@@ -213,7 +212,6 @@ impl Aggregator {
     }
 
     fn allow_direct(&self) -> Result<Reply, Refusal> {
-        self.may_change()?;
         if !self.state.pools.lock().allow_direct_until_recovery() {
             return Err(Refusal::new(
                 RefusalCode::Failed,
@@ -226,7 +224,6 @@ impl Aggregator {
     }
 
     async fn rotate_local_token(&self) -> Result<Reply, Refusal> {
-        self.may_change()?;
         let Some(path) = &self.token_file else {
             let words = "The local tokens come from the configuration; change server.accessTokens there.";
             return Err(Refusal::new(RefusalCode::Invalid, words));
@@ -240,13 +237,6 @@ impl Aggregator {
         self.tokens_changed().await;
         let message = "The local token is new. Copy it into every tool that uses this endpoint; the old one no longer works.";
         Ok(Reply::done(message))
-    }
-
-    pub(super) fn may_change(&self) -> Result<(), Refusal> {
-        match self.is_elsewhere() {
-            Some(words) => Err(Refusal::new(RefusalCode::ReadOnly, words)),
-            None => Ok(()),
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! When learned state is loaded and saved: loaded when the endpoint opens, saved shortly after something was learned and
 //! once more at the end. A disk that fails is said once and tried again; requests never wait for it.
 //!
-//! Invariant: only the window that serves writes; one that merely watches learned nothing.
+//! Invariant: only a core that has served writes; one that never listened has learned nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

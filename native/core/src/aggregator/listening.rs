@@ -1,10 +1,10 @@
-//! Starting and stopping the endpoint, and what is said when its port is taken: by another window of this product
-//! (then this one only watches) or by a stranger.
+//! Starting and stopping the endpoint, and what is said when its port is taken: by this product in another editor,
+//! profile or terminal, or by a stranger. Which window of one profile has a core at all is decided in `windows`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, lookup_host};
@@ -18,16 +18,23 @@ use crate::server::{Endpoint, Service, tls};
 use crate::settings::Settings;
 use crate::views::EndpointView;
 
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+
 impl Aggregator {
     /// Opens the endpoint; a second call while it listens changes nothing. A taken port is a view, not an error.
     pub async fn start_server(self: &Arc<Self>) -> EndpointView {
+        self.start_server_within(Duration::ZERO).await
+    }
+
+    /// The same, waiting for a port that is about to become free: a program that dies lets go of one thing after another.
+    pub async fn start_server_within(self: &Arc<Self>, patience: Duration) -> EndpointView {
         let mut endpoint = self.endpoint.lock().await;
         if endpoint.is_some() {
             return self.view.lock().clone();
         }
         self.show(EndpointView::Starting);
         let settings = self.state.settings();
-        let view = match self.listen(&settings).await {
+        let view = match self.listen(&settings, patience).await {
             Ok(opened) => {
                 let view = EndpointView::Listening {
                     url: format!("http://{}", opened.addr),
@@ -39,7 +46,7 @@ impl Aggregator {
             }
             Err(view) => view,
         };
-        // Not before the vault is known to be ours: a watching window must not act.
+        // What reading the vault left to do comes first; whoever could not listen has time for it later.
         if matches!(view, EndpointView::Listening { .. }) {
             if let Err(words) = self.save_moves().await {
                 self.warn(words);
@@ -61,15 +68,7 @@ impl Aggregator {
         EndpointView::Stopped
     }
 
-    pub(super) fn is_elsewhere(&self) -> Option<String> {
-        match &*self.view.lock() {
-            EndpointView::Elsewhere { message, .. } => Some(message.clone()),
-            _ => None,
-        }
-    }
-
-    /// New server settings: a listener moves, one that could not listen tries again. A stopped one stays stopped, a
-    /// watching one leaves the choice to its host, whose vault may be stale.
+    /// New server settings: a listener moves, one that could not listen tries again. A stopped one stays stopped.
     pub(super) async fn restart_server(self: &Arc<Self>) -> EndpointView {
         let view = self.view.lock().clone();
         match view {
@@ -88,7 +87,7 @@ impl Aggregator {
         }
     }
 
-    async fn listen(&self, settings: &Settings) -> Result<Endpoint, EndpointView> {
+    async fn listen(&self, settings: &Settings, patience: Duration) -> Result<Endpoint, EndpointView> {
         let failed = |message: String| EndpointView::Failed { message };
         let (host, port) = (settings.server.host.trim_matches(['[', ']']), settings.port());
         let mut found = lookup_host((host, port)).await.map_err(|error| {
@@ -99,7 +98,7 @@ impl Aggregator {
             .ok_or_else(|| failed(format!("The address {host} cannot be used. Correct server.host.")))?;
         let tls = settings.server.tls.as_ref().map(tls::acceptor).transpose();
         let tls = tls.map_err(|problem| failed(format!("{}: {}", problem.path, problem.message)))?;
-        let listener = match TcpListener::bind(addr).await {
+        let listener = match bind_within(addr, patience).await {
             Ok(listener) => listener,
             Err(error) => return Err(port_taken(addr, &error).await),
         };
@@ -108,7 +107,6 @@ impl Aggregator {
         let guard =
             Guard::new(addr, settings.server.local_auth, self.tokens.read().clone(), self.admin.clone())
                 .map_err(|unguarded| failed(unguarded.0))?;
-        // The port is ours: no other window writes now.
         self.load_kept().await;
         let dispatcher = RequestDispatcher::new(
             Arc::clone(&self.state),
@@ -144,7 +142,6 @@ impl Aggregator {
             EndpointView::Stopped => (Level::Info, "The endpoint is stopped.".to_owned()),
             EndpointView::Starting => (Level::Debug, "The endpoint is starting.".to_owned()),
             EndpointView::Listening { url, .. } => (Level::Info, format!("The endpoint listens on {url}.")),
-            EndpointView::Elsewhere { message, .. } => (Level::Info, message.clone()),
             EndpointView::Failed { message } => (Level::Error, message.clone()),
         };
         let changed = std::mem::replace(&mut *self.view.lock(), view.clone()) != view;
@@ -154,20 +151,31 @@ impl Aggregator {
     }
 }
 
+async fn bind_within(addr: SocketAddr, patience: Duration) -> std::io::Result<TcpListener> {
+    let until = Instant::now() + patience;
+    loop {
+        match TcpListener::bind(addr).await {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && Instant::now() < until => {
+                tokio::time::sleep(BETWEEN_TRIES).await;
+            }
+            result => return result,
+        }
+    }
+}
+
 async fn port_taken(addr: SocketAddr, error: &std::io::Error) -> EndpointView {
     if error.kind() != std::io::ErrorKind::AddrInUse {
         return EndpointView::Failed { message: format!("The endpoint cannot listen on {addr}: {error}.") };
     }
-    if peer::is_peer(addr).await {
-        let message = format!(
-            "Another window serves the endpoint at http://{addr}. Your tools work as they are; make changes in that window."
-        );
-        return EndpointView::Elsewhere { url: format!("http://{addr}"), message };
-    }
-    EndpointView::Failed {
-        message: format!(
-            "Port {} is taken by another program. Choose another port, or end that program and retry.",
-            addr.port()
+    let (port, ours) = (addr.port(), peer::is_peer(addr).await);
+    let message = match ours {
+        true => format!(
+            "Port {port} is taken by the Gemini API Key Aggregator of another editor, profile or terminal. Choose \
+             another port, or stop that one and retry."
         ),
-    }
+        false => format!(
+            "Port {port} is taken by another program. Choose another port, or end that program and retry."
+        ),
+    };
+    EndpointView::Failed { message }
 }

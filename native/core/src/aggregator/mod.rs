@@ -17,6 +17,7 @@ mod moves;
 mod probes;
 mod returns;
 mod rotating;
+mod stages;
 mod testing;
 mod undo;
 

@@ -5,6 +5,7 @@
 //! `Pools::doubt`.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::Aggregator;
 use crate::forward::Tunnelled;
-use crate::forward::connect::DialError;
+use crate::forward::connect::{DialError, Trace};
 use crate::ids::ProxyId;
 use crate::proxies::pool::ProxyStatus;
 
@@ -23,6 +24,8 @@ const AT_ONCE: usize = 8;
 pub enum Probed {
     Works {
         latency: Duration,
+        /// Where the tunnel leaves the proxy, if that told it.
+        exit: Option<IpAddr>,
     },
     Faulty(String),
     /// The tunnel stands, the upstream behind it does not answer.
@@ -42,7 +45,7 @@ impl Aggregator {
             let new = wanted.clone().filter(|url| rotating.as_ref() != Some(url));
             tokio::join!(self.probe_all(fresh), async {
                 if let Some(url) = new {
-                    self.probe_rotating(&url).await;
+                    self.probe_rotating(&url, &Trace::off()).await;
                 }
             });
             (probed, rotating) = (enabled, wanted);
@@ -58,13 +61,13 @@ impl Aggregator {
     }
 
     /// One probe, recorded in the pool and told to the events. `None` when the proxy is gone.
-    pub(super) async fn probe(&self, id: &ProxyId) -> Option<Probed> {
+    pub(super) async fn probe(&self, id: &ProxyId, trace: &Trace) -> Option<Probed> {
         let (url, meter) = {
             let pools = self.state.pools.lock();
             let proxy = pools.proxies.get(id)?;
             (proxy.entered.url.clone(), proxy.figures.meter.clone())
         };
-        let result = self.forwarder().probe(&url, meter).await;
+        let result = self.forwarder().probe(&url, meter, trace).await;
         let now = self.state.now();
         let limit = self.state.settings().proxy.max_errors_before_disable;
         let (probed, events) = {
@@ -74,9 +77,9 @@ impl Aggregator {
                 return None;
             }
             let (probed, turn) = match result {
-                Ok(Tunnelled { after: latency, .. }) => {
+                Ok(Tunnelled { after: latency, exit }) => {
                     let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-                    (Probed::Works { latency }, pools.proxies.succeeded(id, now, Some(milliseconds)))
+                    (Probed::Works { latency, exit }, pools.proxies.succeeded(id, now, Some(milliseconds)))
                 }
                 Err(DialError::Proxy(fault)) => {
                     let words = fault.words();
@@ -103,7 +106,7 @@ impl Aggregator {
             let (this, places) = (Arc::clone(self), Arc::clone(&places));
             probes.spawn(async move {
                 let Ok(_place) = places.acquire().await else { return };
-                this.probe(&id).await;
+                this.probe(&id, &Trace::off()).await;
             });
         }
         while probes.join_next().await.is_some() {}

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::Aggregator;
 use super::edit::{Edited, Subject};
 use super::probes::Probed;
+use super::testing;
 use crate::command::{Refusal, RefusalCode, Reply};
 use crate::events::{Event, EventType, Level};
 use crate::forward::Tunnelled;
-use crate::forward::connect::DialError;
+use crate::forward::connect::{DialError, Trace};
 use crate::pools::Pools;
 use crate::proxies::rotating::{Mode, RotatingProxy, parse, warning};
 use crate::proxies::url::ProxyUrl;
@@ -64,20 +65,15 @@ impl Aggregator {
     pub(super) async fn test_rotating(&self) -> Result<Reply, Refusal> {
         let url = self.state.pools.lock().rotating.as_ref().map(|proxy| proxy.entered.url.clone());
         let url = url.ok_or_else(|| Refusal::new(RefusalCode::NotFound, NO_URL))?;
-        let failed = |words: String| Refusal::new(RefusalCode::Failed, words);
-        let masked = url.masked();
-        match self.probe_rotating(&url).await {
-            Probed::Works { latency } => {
-                let milliseconds = latency.as_millis();
-                let message =
-                    format!("The rotating proxy {masked} works: a tunnel to Gemini took {milliseconds} ms.");
-                Ok(Reply::done(message))
-            }
-            Probed::Faulty(words) => Err(failed(format!("The rotating proxy {masked} failed. {words}"))),
-            Probed::UpstreamDown(words) => Err(failed(format!(
-                "The rotating proxy {masked} answers, but the upstream behind it does not. {words}"
-            ))),
-        }
+        let trace = Trace::on();
+        let probed = self.probe_rotating(&url, &trace).await;
+        let subject = testing::Subject {
+            name: format!("The rotating proxy {}", url.masked()),
+            short: "rotating proxy".to_owned(),
+            id: None,
+            url: &url,
+        };
+        Ok(self.proxy_tested(subject, probed, &trace))
     }
 
     /// The URL that the next round of probes tries: none while it is switched off, or refused until the user acts.
@@ -91,16 +87,17 @@ impl Aggregator {
     }
 
     /// One tunnel through it, told to the pools unless it was replaced meanwhile.
-    pub(super) async fn probe_rotating(&self, url: &Arc<ProxyUrl>) -> Probed {
+    pub(super) async fn probe_rotating(&self, url: &Arc<ProxyUrl>, trace: &Trace) -> Probed {
         let meter = self.state.pools.lock().rotating.as_ref().map(|proxy| proxy.figures.meter.clone());
-        let result = self.forwarder().probe(url, meter.unwrap_or_default()).await;
+        let result = self.forwarder().probe(url, meter.unwrap_or_default(), trace).await;
         let (now, settings) = (self.state.now(), self.state.settings());
         let mut pools = self.state.pools.lock();
         let current = pools.rotating.as_ref().is_some_and(|proxy| proxy.is(url));
         let (probed, event) = match result {
-            Ok(Tunnelled { after: latency, exit }) => {
-                (Probed::Works { latency }, if current { pools.rotating_probed(exit, now) } else { None })
-            }
+            Ok(Tunnelled { after: latency, exit }) => (
+                Probed::Works { latency, exit },
+                if current { pools.rotating_probed(exit, now) } else { None },
+            ),
             Err(DialError::Proxy(fault)) => {
                 let event = if current { pools.rotating_faulty(&fault, &settings, now) } else { None };
                 (Probed::Faulty(fault.words()), event)

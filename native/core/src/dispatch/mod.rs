@@ -140,8 +140,9 @@ impl RequestDispatcher {
             };
             let started = Instant::now();
             let answer = forwarder.attempt(&lease.pick, &call.outbound, Either::Left(body.read())).await;
-            if answer.is_ok() {
+            if let Ok(answer) = &answer {
                 lease.answered(started.elapsed());
+                self.state.heard_date(answer.headers());
             }
             if let (Ok(Answer::Flowing(_)), Some(opening)) = (&answer, call.conversation) {
                 self.state.signatures.held(opening, &lease.pick.key, self.state.now());

@@ -14,7 +14,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use parking_lot::Mutex;
 
-use super::connect::{Connector, Route};
+use super::connect::{Connector, Route, Trace};
 use super::tls::TlsConfigs;
 use crate::dispatch::RequestBody;
 use crate::figures::meter::Meters;
@@ -52,7 +52,7 @@ impl Clients {
     /// same.
     pub fn for_pick(&self, pick: &Pick, http1_only: bool) -> HttpClient {
         if let Some(proxy) = pick.proxy.as_ref().filter(|proxy| proxy.rotating) {
-            return self.build(Some(proxy), false, &pick.meters);
+            return self.build(Some(proxy), false, &pick.meters, None);
         }
         let http1_only = http1_only && self.allow_h2 && pick.proxy.is_none();
         let url = pick.proxy.as_ref().map(|proxy| &proxy.url);
@@ -62,11 +62,17 @@ impl Clients {
             Some(entry) if entry.url.as_ref() == url => entry.client.clone(),
             _ => {
                 let allow_h2 = !http1_only && self.allow_h2;
-                let client = self.build(pick.proxy.as_ref(), allow_h2, &pick.meters);
+                let client = self.build(pick.proxy.as_ref(), allow_h2, &pick.meters, None);
                 entries.insert(pair, Entry { url: url.cloned(), client: client.clone() });
                 client
             }
         }
+    }
+
+    /// The same way with nothing open on it yet, and each step of the one connection recorded.
+    pub fn fresh(&self, pick: &Pick, trace: &Trace) -> HttpClient {
+        let allow_h2 = self.allow_h2 && pick.proxy.is_none();
+        self.build(pick.proxy.as_ref(), allow_h2, &pick.meters, Some(trace))
     }
 
     /// Lets go of pairs that `kept` refuses; requests under way finish on the client they hold.
@@ -74,17 +80,24 @@ impl Clients {
         self.entries.lock().retain(|(key, proxy, _), _| kept(key, proxy.as_ref()));
     }
 
-    fn build(&self, proxy: Option<&PickedProxy>, allow_h2: bool, meters: &Meters) -> HttpClient {
+    fn build(
+        &self,
+        proxy: Option<&PickedProxy>,
+        allow_h2: bool,
+        meters: &Meters,
+        trace: Option<&Trace>,
+    ) -> HttpClient {
         let route = proxy.map_or(Route::Direct, |proxy| Route::Proxy(proxy.url.clone()));
         let connector = Connector::new(route, &self.tls, allow_h2, self.connect_timeout, meters.clone());
         let exit = proxy.map(|proxy| proxy.exit.clone()).unwrap_or_default();
         // Zero switches pooling off: the connection ends with its answer.
-        let most_idle = if proxy.is_some_and(|proxy| proxy.rotating) { 0 } else { MOST_IDLE };
+        let once = trace.is_some() || proxy.is_some_and(|proxy| proxy.rotating);
+        let most_idle = if once { 0 } else { MOST_IDLE };
         Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(most_idle)
-            .build(connector.telling(exit))
+            .build(connector.telling(exit).traced(trace.cloned().unwrap_or_default()))
     }
 }

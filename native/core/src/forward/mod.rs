@@ -33,8 +33,8 @@ use crate::live::opening::{Opening, of_token};
 use crate::pools::Pick;
 use crate::proxies::url::ProxyUrl;
 use crate::settings::{Http2, UpstreamSettings, parse_base_url};
-use clients::Clients;
-use connect::{DialError, Route, Target, Used, dial, dial_error_of};
+use clients::{Clients, HttpClient};
+use connect::{DialError, Route, Target, Trace, Used, dial, dial_error_of};
 use headers::Encoding;
 use rewrite::Addresses;
 use tls::{TlsConfigs, TlsRoots};
@@ -66,6 +66,13 @@ impl Answer {
         match self {
             Self::Flowing(response) => response.status(),
             Self::Refused(refused) => refused.status,
+        }
+    }
+
+    pub fn headers(&self) -> &HeaderMap {
+        match self {
+            Self::Flowing(response) => response.headers(),
+            Self::Refused(refused) => &refused.headers,
         }
     }
 }
@@ -152,8 +159,30 @@ impl GoogleApiForwarder {
 
     /// One attempt. `Err` means that no answer came.
     pub async fn attempt(&self, pick: &Pick, call: &Outbound, body: RequestBody) -> Result<Answer, Outcome> {
-        let request = self.request(pick, call, body)?;
         let client = self.clients.for_pick(pick, call.opening.is_some());
+        self.send(&client, pick, call, body).await
+    }
+
+    /// One attempt for which a connection is opened, step by step on `trace`.
+    /// Invariant: it takes the way that this key's requests take, only no connection that is open already.
+    pub async fn attempt_traced(
+        &self,
+        pick: &Pick,
+        call: &Outbound,
+        body: RequestBody,
+        trace: &Trace,
+    ) -> Result<Answer, Outcome> {
+        self.send(&self.clients.fresh(pick, trace), pick, call, body).await
+    }
+
+    async fn send(
+        &self,
+        client: &HttpClient,
+        pick: &Pick,
+        call: &Outbound,
+        body: RequestBody,
+    ) -> Result<Answer, Outcome> {
+        let request = self.request(pick, call, body)?;
         let response = match tokio::time::timeout(self.silence, client.request(request)).await {
             Err(_) => return Err(Outcome::TimedOut),
             Ok(Err(error)) => return Err(failure(&error)),
@@ -175,8 +204,13 @@ impl GoogleApiForwarder {
     }
 
     /// Opens a tunnel through `proxy` to the upstream's own host, TLS included, and closes it again.
-    /// What passed counts on `meter`.
-    pub async fn probe(&self, proxy: &Arc<ProxyUrl>, meter: Arc<Meter>) -> Result<Tunnelled, DialError> {
+    /// What passed counts on `meter`; `trace` records the steps.
+    pub async fn probe(
+        &self,
+        proxy: &Arc<ProxyUrl>,
+        meter: Arc<Meter>,
+        trace: &Trace,
+    ) -> Result<Tunnelled, DialError> {
         let uri: Uri = self.base.as_str().parse().map_err(|_| {
             DialError::Upstream(connect::UpstreamFault::BadTarget { reason: "it is not a web address" })
         })?;
@@ -184,9 +218,15 @@ impl GoogleApiForwarder {
         let started = Instant::now();
         let route = Route::Proxy(proxy.clone());
         let meters = Meters { key: None, way: Some(meter) };
-        let dialed = dial(&route, &target, &self.tls, self.allow_h2, self.connect_timeout, &meters).await?;
+        let (h2, limit) = (self.allow_h2, self.connect_timeout);
+        let dialed = dial(&route, &target, &self.tls, h2, limit, &meters, trace).await?;
         meters.opened();
         Ok(Tunnelled { after: started.elapsed(), exit: dialed.exit() })
+    }
+
+    /// Whether TLS is spoken to the upstream.
+    pub fn speaks_tls(&self) -> bool {
+        self.base.scheme() == "https"
     }
 
     fn request(

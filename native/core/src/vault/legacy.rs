@@ -53,6 +53,13 @@ pub(super) fn fixed_names() -> impl Iterator<Item = String> {
     own.chain(SHARED.into_iter().map(aside))
 }
 
+/// The mark that everything earlier is taken over, for a store that still holds some of it without the mark.
+pub(super) fn missing_mark(secrets: &HashMap<String, String>) -> Option<SecretWrite> {
+    let something_old = secrets.keys().any(|name| name != VERSION && is_reserved(name));
+    let marked = secrets.get(VERSION).is_some_and(|mark| mark == THIS_FORM);
+    (something_old && !marked).then(|| store(VERSION, THIS_FORM.to_owned()))
+}
+
 pub(super) fn status_name(id: &KeyId) -> String {
     format!("{STATUS_PREFIX}{id}")
 }

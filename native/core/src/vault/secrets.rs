@@ -5,6 +5,7 @@
 //! Invariant: the writes are ordered so that stopping after any of them leaves a state that loads: a key's text
 //! is stored before the index names it, and the index forgets a key before its text is deleted.
 
+mod copy;
 mod reading;
 mod rotating;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 use ts_rs::TS;
 
 use super::Entered;
+pub use copy::{texts_of, writes_over};
 pub use reading::{Loaded, load, secret_names};
 pub(super) use reading::{free_name, is_placeholder, listed_ids, shown};
 
@@ -65,7 +67,7 @@ pub fn writes_between(before: &Entered, after: &Entered) -> Vec<SecretWrite> {
     writes
 }
 
-pub(super) fn store(name: &str, value: String) -> SecretWrite {
+pub(in crate::vault) fn store(name: &str, value: String) -> SecretWrite {
     SecretWrite { name: name.to_owned(), value: Some(value) }
 }
 

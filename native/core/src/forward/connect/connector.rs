@@ -11,7 +11,7 @@ use http::Uri;
 use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
-use super::{Dialed, Route, Target, dial};
+use super::{Dialed, Route, Target, Trace, dial};
 use crate::figures::meter::Meters;
 use crate::forward::tls::TlsConfigs;
 use crate::proxies::exit::Exit;
@@ -32,6 +32,7 @@ pub struct Connector {
     connect_timeout: Duration,
     meters: Meters,
     exit: Exit,
+    trace: Trace,
 }
 
 impl Connector {
@@ -43,12 +44,18 @@ impl Connector {
         connect_timeout: Duration,
         meters: Meters,
     ) -> Self {
-        Self { route, tls: tls.with_own_sessions(), allow_h2, connect_timeout, meters, exit: Exit::default() }
+        let (tls, exit, trace) = (tls.with_own_sessions(), Exit::default(), Trace::off());
+        Self { route, tls, allow_h2, connect_timeout, meters, exit, trace }
     }
 
     /// `exit` is told where its tunnel leaves the proxy: for a connector that opens one alone.
     pub fn telling(self, exit: Exit) -> Self {
         Self { exit, ..self }
+    }
+
+    /// `trace` records its dials: for a connector that opens one alone.
+    pub fn traced(self, trace: Trace) -> Self {
+        Self { trace, ..self }
     }
 }
 
@@ -63,13 +70,13 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let Self { route, tls, allow_h2, connect_timeout, meters, exit } = self.clone();
+        let Self { route, tls, allow_h2, connect_timeout, meters, exit, trace } = self.clone();
         Box::pin(async move {
             if was_abandoned().await {
                 return Err(Abandoned.into());
             }
             let target = Target::from_uri(&uri)?;
-            let dialed = dial(&route, &target, &tls, allow_h2, connect_timeout, &meters).await?;
+            let dialed = dial(&route, &target, &tls, allow_h2, connect_timeout, &meters, &trace).await?;
             meters.opened();
             dialed.exit().into_iter().for_each(|address| exit.tell(address));
             Ok(TokioIo::new(dialed))

@@ -38,6 +38,15 @@ fn words(objection: &Error) -> String {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
             "its certificate is signed by an authority that is not trusted here".to_owned()
         }
+        Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            "its certificate has expired, or this machine's clock is wrong".to_owned()
+        }
+        Error::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        ) => "its certificate is not valid yet, or this machine's clock is wrong".to_owned(),
+        Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => "its certificate is for another host name".to_owned(),
         Error::InvalidCertificate(other) => format!("its certificate is not valid ({other})"),
         Error::InvalidMessage(_) => "its answer is not TLS".to_owned(),
         Error::AlertReceived(alert) => format!("it refused the handshake (alert {alert:?})"),

@@ -14,6 +14,7 @@ use super::fault::{DialError, UpstreamFault, UpstreamStage};
 use super::metered::Metered;
 use super::target::Target;
 use super::tcp;
+use super::trace::{Step, Trace};
 use crate::proxies::fault::{ProxyFault, ProxyStage, SocksReply};
 use crate::proxies::url::{ProxyScheme, ProxyUrl};
 
@@ -23,17 +24,18 @@ const MAX_NAME_BYTES: usize = 255;
 
 /// What the proxy is asked to connect to. One address goes out, since the proxy connects: IPv4 first, because more
 /// proxies have a way out for it.
-pub(super) async fn destination(
+pub(super) async fn destination<'a>(
     scheme: ProxyScheme,
-    target: &Target,
+    target: &'a Target,
     deadline: Deadline,
-) -> Result<TargetAddr<'_>, DialError> {
+    trace: &Trace,
+) -> Result<TargetAddr<'a>, DialError> {
     let literal = target.host.parse().ok().map(|ip| SocketAddr::new(ip, target.port));
     let only_ipv4 = matches!(scheme, ProxyScheme::Socks4 | ProxyScheme::Socks4a);
     let address = match (literal, scheme) {
         (Some(address), _) => address,
         (None, ProxyScheme::Socks4 | ProxyScheme::Socks5) => {
-            let addresses = resolve_here(target, deadline).await?;
+            let addresses = trace.step(Step::ResolveUpstream, resolve_here(target, deadline)).await?;
             let preferred = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
             *preferred.ok_or(ProxyFault::NoIpv4)?
         }

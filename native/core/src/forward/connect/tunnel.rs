@@ -12,6 +12,7 @@ use super::metered::Metered;
 use super::secure::{self, HandshakeProblem};
 use super::stream::BoxedIo;
 use super::target::Target;
+use super::trace::{Step, Trace};
 use super::{http_connect, socks, tcp};
 use crate::figures::meter::Meters;
 use crate::forward::tls::TlsConfigs;
@@ -30,22 +31,24 @@ pub(super) async fn open(
     tls: &TlsConfigs,
     deadline: Deadline,
     meters: &Meters,
+    trace: &Trace,
 ) -> Result<Tunnel, DialError> {
     match proxy.scheme() {
         ProxyScheme::Http => {
-            let io = connect(proxy, deadline, meters).await?;
-            Ok(http_connect::ask(Box::new(io), proxy, target, deadline).await?)
+            let io = connect(proxy, deadline, meters, trace).await?;
+            let asking = http_connect::ask(Box::new(io), proxy, target, deadline);
+            Ok(trace.step(Step::Tunnel, asking).await?)
         }
         ProxyScheme::Https => {
-            let io = connect(proxy, deadline, meters).await?;
-            let io = secure_proxy(proxy, io, tls, deadline).await?;
-            Ok(http_connect::ask(io, proxy, target, deadline).await?)
+            let io = connect(proxy, deadline, meters, trace).await?;
+            let io = trace.step(Step::SecureProxy, secure_proxy(proxy, io, tls, deadline)).await?;
+            Ok(trace.step(Step::Tunnel, http_connect::ask(io, proxy, target, deadline)).await?)
         }
         // What must be resolved here is resolved first: a name that does not exist costs the proxy no connection.
         ProxyScheme::Socks4 | ProxyScheme::Socks4a | ProxyScheme::Socks5 | ProxyScheme::Socks5h => {
-            let destination = socks::destination(proxy.scheme(), target, deadline).await?;
-            let io = connect(proxy, deadline, meters).await?;
-            let io = socks::ask(io, proxy, destination, deadline).await?;
+            let destination = socks::destination(proxy.scheme(), target, deadline, trace).await?;
+            let io = connect(proxy, deadline, meters, trace).await?;
+            let io = trace.step(Step::Tunnel, socks::ask(io, proxy, destination, deadline)).await?;
             // SOCKS names the address on which the proxy's host sends, behind which a provider's exit may still lie.
             Ok(Tunnel { io: Box::new(io), exit: None })
         }
@@ -56,21 +59,26 @@ async fn connect(
     proxy: &ProxyUrl,
     deadline: Deadline,
     meters: &Meters,
+    trace: &Trace,
 ) -> Result<Metered<TcpStream>, ProxyFault> {
     let late = |stage| move |after| ProxyFault::Timeout { stage, after };
-    let addresses = deadline
-        .bound(tcp::resolve(proxy.host(), proxy.port()), late(ProxyStage::Resolve))
-        .await?
-        .map_err(|error| ProxyFault::Dns { reason: error.to_string() })?;
-    let connected =
-        deadline.bound(tcp::connect(addresses, deadline.left()), late(ProxyStage::Connect)).await?;
-    match connected {
-        Ok(io) => Ok(Metered::new(io, meters)),
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-            Err(late(ProxyStage::Connect)(deadline.limit()))
-        }
-        Err(error) => Err(ProxyFault::from_io(ProxyStage::Connect, &error)),
-    }
+    let resolving = async {
+        deadline
+            .bound(tcp::resolve(proxy.host(), proxy.port()), late(ProxyStage::Resolve))
+            .await?
+            .map_err(|error| ProxyFault::Dns { reason: error.to_string() })
+    };
+    let addresses = trace.step(Step::ResolveProxy, resolving).await?;
+    let connecting = async {
+        deadline.bound(tcp::connect(addresses, deadline.left()), late(ProxyStage::Connect)).await?.map_err(
+            |error| match error.kind() {
+                io::ErrorKind::TimedOut => late(ProxyStage::Connect)(deadline.limit()),
+                _ => ProxyFault::from_io(ProxyStage::Connect, &error),
+            },
+        )
+    };
+    let io = trace.step(Step::ConnectProxy, connecting).await?;
+    Ok(Metered::new(io, meters))
 }
 
 async fn secure_proxy(

@@ -104,7 +104,11 @@ fn possible_ids(known: &HashMap<String, String>) -> Vec<KeyId> {
 
 /// Invariant: no key bears the name of another secret, or removing that key would delete it.
 fn is_reserved(id: &KeyId) -> bool {
-    FIXED.contains(&id.as_str()) || legacy::is_reserved(id.as_str())
+    is_reserved_name(id.as_str())
+}
+
+pub(super) fn is_reserved_name(name: &str) -> bool {
+    FIXED.contains(&name) || legacy::is_reserved(name)
 }
 
 /// Reads what can be read. What cannot is left out and named in a warning, without its content.

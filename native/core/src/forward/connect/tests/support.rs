@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::TlsAcceptor;
 
 use crate::figures::meter::Meters;
-use crate::forward::connect::{DialError, Dialed, Io, Route, Target, dial};
+use crate::forward::connect::{DialError, Dialed, Io, Route, Target, Trace, dial};
 use crate::forward::tls::{TlsConfigs, TlsRoots};
 use crate::proxies::url::ProxyUrl;
 
@@ -41,7 +41,7 @@ pub fn no_tls() -> TlsConfigs {
 
 /// Dials with h2 allowed, so that a test fails when h2 appears where it must not.
 pub async fn dial_via(route: &Route, target: &Target, tls: &TlsConfigs) -> Result<Dialed, DialError> {
-    dial(route, target, tls, true, LIMIT, &Meters::default()).await
+    dial(route, target, tls, true, LIMIT, &Meters::default(), &Trace::off()).await
 }
 
 pub async fn fault(route: &Route, target: &Target, tls: &TlsConfigs) -> DialError {
