@@ -94,12 +94,12 @@ export class InlineHelp extends LitElement {
         order: 1;
         flex: 1 0 100%;
         box-sizing: border-box;
-        max-width: 80ch;
         border-left: 2px solid var(--vscode-textLink-foreground);
         padding: 2px 12px;
         font-weight: normal;
       }
       .text p {
+        max-width: 90ch;
         margin: 0 0 4px;
       }
       .text button {

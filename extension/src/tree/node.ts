@@ -1,7 +1,17 @@
 // What the editor hands to a command that was chosen in the tree. Commands take plain arguments, so a row is turned
-// into one here; which commands are for one key or proxy, the panel's protocol says.
+// into one here. The manifest offers them on the rows; a test compares.
 
-import { ROW_COMMANDS } from "../../../webview/src/protocol";
+/** Commands for one key or one proxy. */
+export const ROW_COMMANDS: readonly string[] = [
+  "testApiKey",
+  "modifyApiKey",
+  "enableApiKey",
+  "disableApiKey",
+  "removeApiKey",
+  "testProxy",
+  "editProxy",
+  "removeProxy",
+];
 
 /** A row as the editor knows it: the same object as long as the row is there. */
 export class TreeNode {
@@ -17,6 +27,5 @@ export class TreeNode {
 /** Commands for one entry get `{id}`. All others get nothing: the editor passes them whichever row has the focus. */
 export function argumentOf(command: string, argument: unknown): unknown {
   if (!(argument instanceof TreeNode)) return argument;
-  const takesRow = ROW_COMMANDS.some((candidate) => candidate === command);
-  return takesRow && argument.target !== undefined ? { id: argument.target } : undefined;
+  return ROW_COMMANDS.includes(command) && argument.target !== undefined ? { id: argument.target } : undefined;
 }

@@ -1,11 +1,13 @@
 // The sidebar tells each state by icon and in words, keeps a row's place while it counts down, and leaves the room to the
 // welcome when there is no key.
 
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { EndpointView, KeyView, ProxyView, Snapshot } from "../../../native/addon/types.gen";
+import { PREFIX } from "../commands/table";
 import { nothingYet } from "../core/nothingYet";
 import { changesBetween } from "./changes";
-import { argumentOf, TreeNode } from "./node";
+import { argumentOf, ROW_COMMANDS, TreeNode } from "./node";
 import { type Row, rowsOf } from "./rows";
 
 const now = 1_000_000;
@@ -83,7 +85,7 @@ describe("rows", () => {
       ["proxy p", "pass-filled", "key.on"],
       ["cooling down 0:42 · No Proxy", "watch", "key.on"],
       ["disabled · No Proxy", "circle-slash", "key.off"],
-      ["disabled · No Proxy", "error", "key.on"],
+      ["disabled · No Proxy", "error", "key.refused"],
     ]);
     expect(states[1]?.tooltip).toContain("Quota used up.");
     expect(states[3]?.tooltip).toContain("not valid");
@@ -132,6 +134,15 @@ describe("a command chosen in the tree", () => {
   it("gets nothing when it is for none: the focused row is no answer to its questions", () => {
     expect(argumentOf("addApiKey", new TreeNode("key/a", "a"))).toBeUndefined();
     expect(argumentOf("testApiKey", new TreeNode("keys", undefined))).toBeUndefined();
+  });
+
+  it("is known as one of a row's, if the manifest offers it on keys or proxies", () => {
+    const manifest: { contributes: { menus: Record<string, { command: string; when: string }[]> } } = JSON.parse(
+      readFileSync(new URL("../../../package.json", import.meta.url), "utf8"),
+    );
+    const offered = manifest.contributes.menus["view/item/context"] ?? [];
+    const onEntries = offered.filter(({ when }) => /viewItem .*(key|proxy)/.test(when)).map(({ command }) => command);
+    expect([...new Set(onEntries)].sort()).toEqual(ROW_COMMANDS.map((id) => PREFIX + id).sort());
   });
 
   it("keeps every other argument", () => {

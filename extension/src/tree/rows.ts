@@ -8,7 +8,15 @@ import { available } from "../status/statusText";
 /** A codicon and, where it says something, a theme colour. */
 export type Icon = { readonly name: string; readonly color?: string };
 /** What of a row decides which actions the manifest offers. */
-export type RowKind = "endpoint" | "endpoint.reachable" | "keys" | "proxies" | "key.on" | "key.off" | "proxy";
+export type RowKind =
+  | "endpoint"
+  | "endpoint.reachable"
+  | "keys"
+  | "proxies"
+  | "key.on"
+  | "key.off"
+  | "key.refused"
+  | "proxy";
 export type Row = {
   /** Unique in the tree and the same from one snapshot to the next. */
   readonly path: string;
@@ -102,7 +110,7 @@ function keyRow(key: KeyView, names: ReadonlyMap<string, string>, now: number): 
   ];
   return {
     path: `key/${key.id}`,
-    kind: key.enabled ? "key.on" : "key.off",
+    kind: key.enabled ? (key.status === "disabled" ? "key.refused" : "key.on") : "key.off",
     label: key.name,
     // An available key is the rule: its icon says it, the room is for its proxy.
     description: key.status === "available" ? proxy : l10n.t("{0} · {1}", word, proxy),

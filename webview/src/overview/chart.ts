@@ -66,9 +66,10 @@ function hint(text: string, index: number, { length }: { readonly length: number
 }
 
 function entry({ tone, shape, label }: Key) {
+  // Stacked as in the chart: what failed lies below.
   const sample =
     shape === "bar"
-      ? svg`<g class="bar ${tone}"><rect x="0" y="1" width="14" height="8"></rect></g>`
+      ? svg`<g class="bar ${tone}"><rect x="0" y=${tone === "bad" ? 5 : 0} width="14" height="5"></rect></g>`
       : svg`<path class="line ${tone}" d="M0 5H14"></path>`;
   return html`<span class="key"><svg width="14" height="10" viewBox="0 0 14 10">${sample}</svg>${label}</span>`;
 }
@@ -117,6 +118,7 @@ export const chartStyles = css`
     justify-content: space-between;
     gap: 8px;
     font-size: 0.8em;
+    white-space: nowrap;
     color: var(--vscode-descriptionForeground);
     margin-top: 2px;
   }

@@ -31,7 +31,7 @@ function requests(series: Series, totals: Totals): TemplateResult {
     drawing: [barsOf(series.errors, top, "bad"), barsOf(good, top, "first", series.errors)],
     legend: [
       { tone: "first", shape: "bar", label: l10n.t("served") },
-      { tone: "bad", shape: "bar", label: l10n.t("failed (below)") },
+      { tone: "bad", shape: "bar", label: l10n.t("failed") },
     ],
     hints: hints(series, (index) =>
       l10n.t("{0} requests, {1} failed", whole(series.requests[index] ?? 0), whole(series.errors[index] ?? 0)),
