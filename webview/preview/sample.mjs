@@ -333,11 +333,6 @@ function many() {
   return { ...full, keys: thousand, proxies: forty, requests: fifty, request_count: 10_000 };
 }
 
-const elsewhere = {
-  kind: "elsewhere",
-  url: "http://127.0.0.1:3146",
-  message: "Another window runs the endpoint at http://127.0.0.1:3146.",
-};
 const failed = {
   kind: "failed",
   message: "Port 3146 is taken by another program. Choose another port or end that program.",
@@ -348,7 +343,6 @@ export const samples = {
   full,
   empty,
   many: many(),
-  elsewhere: { ...full, endpoint: elsewhere },
   failed: { ...empty, endpoint: failed },
   stopped: { ...full, endpoint: { kind: "stopped" }, rotating: rotating("off") },
   open: { ...empty, endpoint: { ...listening, local_auth: "off" }, keys: [key("7f21", "first")] },

@@ -1,7 +1,7 @@
 // Everything that passes between the extension and its panel, one type per direction: whole snapshots and answers
 // outward, intents inward. Invariant: neither direction has a place for a key, a proxy's password or the local token.
 
-import type { PlannedMove, RequestFilter, RequestView, Snapshot } from "../../native/addon/types.gen";
+import type { PlannedMove, RequestFilter, RequestView, Snapshot, Tested } from "../../native/addon/types.gen";
 
 export type {
   AttemptView,
@@ -17,6 +17,8 @@ export type {
   RequestView,
   RotatingView,
   Snapshot,
+  Tested,
+  TestStage,
   TokensView,
 } from "../../native/addon/types.gen";
 
@@ -43,7 +45,10 @@ export type ToldMessage = {
   readonly undo?: string;
 };
 
-export type ToPanel = StateMessage | RequestsMessage | PlanMessage | ToldMessage;
+/** How far a test of the key or proxy with this id came; shown below its row. */
+export type TestedMessage = { readonly kind: "tested"; readonly id: string; readonly test: Tested };
+
+export type ToPanel = StateMessage | RequestsMessage | PlanMessage | ToldMessage | TestedMessage;
 
 /** Commands that the panel may ask for as they are. */
 export const PANEL_COMMANDS = [

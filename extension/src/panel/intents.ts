@@ -1,104 +1,128 @@
 // Reads what the webview sent. A webview is untrusted: whatever is not exactly one of the protocol's intents is
-// refused here, before anything is done with it.
+// refused here, before anything is done with it. What an intent leads to, it must not know.
 
+import * as l10n from "@vscode/l10n";
 import type { RequestFilter } from "../../../native/addon/types.gen";
-import {
-  type Intent,
-  KEYS_ACTIONS,
-  type KeysActionName,
-  PAGES,
-  PANEL_COMMANDS,
-  type Page,
-  type PanelCommand,
-  ROW_COMMANDS,
-  type RowCommand,
-} from "../../../webview/src/protocol";
-import { type Fields, fieldsOf, InvalidInput } from "../input/fields";
+import { type Intent, KEYS_ACTIONS, PAGES, PANEL_COMMANDS, ROW_COMMANDS } from "../../../webview/src/protocol";
+import { type Fields, fieldsOf, given, InvalidInput } from "../input/fields";
 
-const FIELDS = [
-  ...["kind", "command", "id", "ids", "action", "proxyId", "undo"],
-  ...["asked", "offset", "filter", "text", "page", "section"],
-];
-/** More than anyone selects; each is looked up. */
-const MOST_IDS = 100_000;
-/** Larger than all that a request's row can tell. */
-const MOST_COPIED = 64 * 1024;
+/** As many as the pool may hold, and no more. */
+const MOST_IDS = 10_000;
+/** Longer than any request's details are. */
+const MOST_TEXT = 20_000;
+
+/** The fields of each intent besides `kind`. Invariant: a field that is not its intent's own is refused. */
+const FIELDS = {
+  ready: [],
+  run: ["command"],
+  run_on: ["command", "id"],
+  keys: ["action", "ids"],
+  assign: ["ids", "proxyId"],
+  remove_proxies: ["ids"],
+  undo: ["undo"],
+  plan: [],
+  rebalance: [],
+  requests: ["asked", "offset", "filter"],
+  copy_request: ["text"],
+  learn: ["page", "section"],
+} as const satisfies Record<Intent["kind"], readonly string[]>;
 
 export function parseIntent(message: unknown): Intent {
-  const fields = fieldsOf(message, FIELDS);
-  const kind = fields.text("kind");
-  switch (kind) {
-    case "ready":
-    case "plan":
-    case "rebalance":
-      return { kind };
-    case "run":
-      return { kind, command: oneOf<PanelCommand>(PANEL_COMMANDS, fields.text("command")) };
-    case "run_on":
-      return { kind, command: oneOf<RowCommand>(ROW_COMMANDS, fields.text("command")), id: fields.text("id") };
-    case "keys":
-      return { kind, action: oneOf<KeysActionName>(KEYS_ACTIONS, fields.text("action")), ids: idsIn(fields) };
-    case "assign":
-      return { kind, ids: idsIn(fields), proxyId: proxyId(fields.raw("proxyId")) };
-    case "remove_proxies":
-      return { kind, ids: idsIn(fields) };
-    case "undo":
-      return { kind, undo: fields.text("undo") };
-    case "requests": {
-      const [asked, offset] = [whole(fields, "asked"), whole(fields, "offset")];
-      return { kind, asked, offset, filter: filterOf(fields.raw("filter")) };
-    }
-    case "copy_request":
-      return { kind, text: shortText(fields.text("text")) };
-    case "learn":
-      return { kind, page: oneOf<Page>(PAGES, fields.text("page")), section: fields.text("section") };
-    default:
-      throw new InvalidInput(`The panel sent the unknown intent "${kind}".`, "kind");
-  }
+  const kind = kindOf(message);
+  return readers[kind](fieldsOf(message, ["kind", ...FIELDS[kind]]));
 }
 
-function oneOf<T extends string>(allowed: readonly T[], value: string): T {
+const readers: { readonly [Kind in Intent["kind"]]: (fields: Fields) => Intent } = {
+  ready: () => ({ kind: "ready" }),
+  run: (fields) => ({ kind: "run", command: oneOf(PANEL_COMMANDS, fields.text("command"), "command") }),
+  run_on: (fields) => ({
+    kind: "run_on",
+    command: oneOf(ROW_COMMANDS, fields.text("command"), "command"),
+    id: fields.text("id"),
+  }),
+  keys: (fields) => ({ kind: "keys", action: oneOf(KEYS_ACTIONS, fields.text("action"), "action"), ids: ids(fields) }),
+  assign: (fields) => ({ kind: "assign", ids: ids(fields), proxyId: proxyId(fields.raw("proxyId")) }),
+  remove_proxies: (fields) => ({ kind: "remove_proxies", ids: ids(fields) }),
+  undo: (fields) => ({ kind: "undo", undo: fields.text("undo") }),
+  plan: () => ({ kind: "plan" }),
+  rebalance: () => ({ kind: "rebalance" }),
+  requests: (fields) => ({
+    kind: "requests",
+    asked: count(fields, "asked"),
+    offset: count(fields, "offset"),
+    filter: filter(fields.raw("filter")),
+  }),
+  copy_request: (fields) => ({ kind: "copy_request", text: bounded(fields, "text") }),
+  learn: (fields) => ({ kind: "learn", page: oneOf(PAGES, fields.text("page"), "page"), section: slug(fields) }),
+};
+
+function kindOf(message: unknown): Intent["kind"] {
+  // The other fields are read once it is known which there may be.
+  const kind = fieldsOf(isObject(message) ? { kind: message.kind } : message, ["kind"]).text("kind");
+  if (isKind(kind)) return kind;
+  throw new InvalidInput(l10n.t('The panel sent the unknown intent "{0}".', kind), "kind");
+}
+
+function isObject(message: unknown): message is { readonly kind?: unknown } {
+  return typeof message === "object" && message !== null && !Array.isArray(message);
+}
+
+function isKind(kind: string): kind is Intent["kind"] {
+  return Object.hasOwn(FIELDS, kind);
+}
+
+function oneOf<T extends string>(allowed: readonly T[], value: string, field: string): T {
   const found = allowed.find((candidate) => candidate === value);
-  if (found === undefined) throw new InvalidInput(`The panel may not ask for "${value}".`, "command");
+  if (found === undefined) throw new InvalidInput(l10n.t('The panel may not ask for "{0}".', value), field);
   return found;
+}
+
+/** At least one, each once. */
+function ids(fields: Fields): readonly string[] {
+  const value = fields.raw("ids");
+  const texts = Array.isArray(value) ? value.filter((id): id is string => typeof id === "string") : [];
+  if (Array.isArray(value) && texts.length === value.length && texts.length > 0 && texts.length <= MOST_IDS) {
+    return [...new Set(texts)];
+  }
+  throw new InvalidInput(l10n.t('"{0}" must be a list of ids.', "ids"), "ids");
 }
 
 function proxyId(value: unknown): string | null {
   if (value === null || typeof value === "string") return value;
-  throw new InvalidInput("The panel sent no proxy to assign.", "proxyId");
+  throw new InvalidInput(l10n.t("The panel sent no proxy to assign."), "proxyId");
 }
 
-function idsIn(fields: Fields): readonly string[] {
-  const ids = fields.raw("ids");
-  const wrong = new InvalidInput("The panel sent no list of ids.", "ids");
-  if (!Array.isArray(ids) || ids.length === 0 || ids.length > MOST_IDS) throw wrong;
-  return ids.map((id: unknown) => {
-    if (typeof id !== "string") throw wrong;
-    return id;
-  });
+function count(fields: Fields, name: string): number {
+  const value = fields.optionalNumber(name);
+  if (value !== undefined && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new InvalidInput(l10n.t('"{0}" must be a whole number.', name), name);
 }
 
-function whole(fields: Fields, name: string): number {
-  const value = fields.raw(name);
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new InvalidInput(`The panel sent no whole number as "${name}".`, name);
+function bounded(fields: Fields, name: string): string {
+  const value = fields.text(name);
+  if (value.length <= MOST_TEXT) return value;
+  throw new InvalidInput(l10n.t('"{0}" is too long.', name), name);
+}
+
+/** The fragment of a heading; nothing that could lead out of the page. */
+function slug(fields: Fields): string {
+  const value = fields.text("section");
+  if (/^[\p{L}\p{N}_-]{0,200}$/u.test(value)) return value;
+  throw new InvalidInput(l10n.t('The panel may not ask for "{0}".', value), "section");
 }
 
 const OUTCOMES = ["all", "failed", "retried", "direct"] as const;
+const DIALECTS = ["gemini", "openai"] as const;
 
-function filterOf(value: unknown): RequestFilter {
-  const fields = fieldsOf(value, ["text", "outcome", "key_id", "proxy_id"]);
-  const [text, outcome] = [fields.optionalText("text"), fields.optionalText("outcome")];
-  const [key, proxy] = [fields.optionalText("key_id"), fields.optionalText("proxy_id")];
-  return {
-    ...(text === undefined ? {} : { text }),
-    ...(outcome === undefined ? {} : { outcome: oneOf(OUTCOMES, outcome) }),
-    ...(key === undefined ? {} : { key_id: key }),
-    ...(proxy === undefined ? {} : { proxy_id: proxy }),
-  };
-}
-
-function shortText(text: string): string {
-  if (text.length > MOST_COPIED) throw new InvalidInput("The panel sent too much to copy.", "text");
-  return text;
+function filter(value: unknown): RequestFilter {
+  const fields = fieldsOf(value, ["text", "outcome", "key_id", "proxy_id", "model", "dialect"]);
+  const [outcome, dialect] = [fields.optionalText("outcome"), fields.optionalText("dialect")];
+  return given({
+    text: fields.optionalText("text"),
+    outcome: outcome === undefined ? undefined : oneOf(OUTCOMES, outcome, "outcome"),
+    key_id: fields.optionalText("key_id"),
+    proxy_id: fields.optionalText("proxy_id"),
+    model: fields.optionalText("model"),
+    dialect: dialect === undefined ? undefined : oneOf(DIALECTS, dialect, "dialect"),
+  });
 }

@@ -6,9 +6,9 @@ import * as vscode from "vscode";
 import type { ToPanel } from "../../../webview/src/protocol";
 import type { App } from "../commands/command";
 import { InvalidInput } from "../input/fields";
+import { answerTo } from "./answers";
 import { panelHtml } from "./html";
 import { parseIntent } from "./intents";
-import { obey } from "./obey";
 import { Throttle } from "./throttle";
 
 export const VIEW_TYPE = "geminiAggregator.panel";
@@ -74,7 +74,8 @@ export class Panel implements vscode.Disposable {
 
   async #receive(message: unknown): Promise<void> {
     try {
-      await obey(this.#app, parseIntent(message), (answer) => this.#post(answer));
+      const answer = await answerTo(this.#app, parseIntent(message));
+      if (answer !== undefined) this.#post(answer);
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error;
       this.#fault(error.message);

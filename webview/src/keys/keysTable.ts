@@ -12,7 +12,9 @@ import { heading } from "../rows/heading";
 import { RowWindow, standIn } from "../rows/rowWindow";
 import { allPressed, nothingSelected, pressed, type Selection, stillThere } from "../rows/selection";
 import { nextSort, type Sort, sorted } from "../rows/sort";
+import { TestResults } from "../rows/testResults";
 import { controls, shared, states, table } from "../styles/shared";
+import { testedRow } from "../tested";
 import { bulkBar } from "./bulkBar";
 import { columns, everyKey, fits, type KeyFilter, keySorts } from "./columns";
 import { keyRow } from "./keyRow";
@@ -37,6 +39,7 @@ export class KeysTable extends LitElement {
   declare selection: Selection;
   declare sort: Sort | null;
   readonly #window = new RowWindow(this, ROW_HEIGHT);
+  readonly #tests = new TestResults(this);
 
   constructor() {
     super();
@@ -141,7 +144,7 @@ export class KeysTable extends LitElement {
           ${repeat(
             rows.slice(from, to),
             (key) => key.id,
-            (key, index) =>
+            (key, index) => [
               keyRow({
                 key,
                 proxies: this.proxies,
@@ -150,11 +153,18 @@ export class KeysTable extends LitElement {
                 place: from + index + 2,
                 press: (range) => this.#select(pressed(this.selection, key.id, shown, range)),
               }),
+              this.#tested(key.id),
+            ],
           )}
           ${standIn(below, ALL_COLUMNS)}
         </tbody>
       </table>
     </div>`;
+  }
+
+  #tested(id: string) {
+    const test = this.#tests.of(id);
+    return test === undefined ? nothing : testedRow(test, ALL_COLUMNS, () => this.#tests.close(id));
   }
 
   #select(selection: Selection): void {

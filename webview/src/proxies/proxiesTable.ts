@@ -11,7 +11,9 @@ import type { BalanceView, PlanMessage, ProxyView } from "../protocol";
 import { type Column, heading } from "../rows/heading";
 import { RowWindow, standIn } from "../rows/rowWindow";
 import { nextSort, type Sort, type SortKeys, sorted } from "../rows/sort";
+import { TestResults } from "../rows/testResults";
 import { controls, shared, states, table } from "../styles/shared";
+import { testedRow } from "../tested";
 import { planOf } from "./plan";
 import { proxyRow } from "./proxyRow";
 
@@ -79,6 +81,7 @@ export class ProxiesTable extends LitElement {
   declare now: number;
   declare sort: Sort | null;
   readonly #window = new RowWindow(this, ROW_HEIGHT);
+  readonly #tests = new TestResults(this);
 
   constructor() {
     super();
@@ -131,12 +134,17 @@ export class ProxiesTable extends LitElement {
           ${repeat(
             rows.slice(from, to),
             (proxy) => proxy.id,
-            (proxy, index) => proxyRow(proxy, this.now, from + index + 2),
+            (proxy, index) => [proxyRow(proxy, this.now, from + index + 2), this.#tested(proxy.id)],
           )}
           ${standIn(below, ALL_COLUMNS)}
         </tbody>
       </table>
     </div>`;
+  }
+
+  #tested(id: string) {
+    const test = this.#tests.of(id);
+    return test === undefined ? nothing : testedRow(test, ALL_COLUMNS, () => this.#tests.close(id));
   }
 
   #sortBy(column: string): void {
