@@ -22,7 +22,7 @@ async function asked(intent: Intent, reply: unknown) {
       done.push(argument === undefined ? id : { id, argument });
       return reply;
     },
-    ui: { copy: async (text: string) => void done.push({ copied: text }) },
+    ui: { copy: async (text: string) => void done.push({ copied: text }), mention: () => {} },
     openDocs: async (page: string, section: string) => void done.push(`${page}#${section}`),
   } as unknown as App;
   return { told: await answerTo(app, intent), commands, done };

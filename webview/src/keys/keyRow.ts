@@ -70,7 +70,7 @@ export function keyRow({ key, proxies, now, selected, place, press }: KeyRow) {
       ${sparkline(minutes.attempts, minutes.failures, l10n.t("Attempts of {0}", key.name))}
     </td>
     <td class="nowrap" data-testid="key-last-used">${ago(key.last_used, now)}</td>
-    <td><div class="actions">${actions(key)}</div></td>
+    <td class="pinned"><div class="actions">${actions(key)}</div></td>
   </tr>`;
 }
 

@@ -136,7 +136,7 @@ export class KeysTable extends LitElement {
               />
             </th>
             ${columns.map((column) => heading(column, this.sort, (name) => this.#sortBy(name)))}
-            <th scope="col" class="number">${l10n.t("Actions")}</th>
+            <th scope="col" class="number pinned">${l10n.t("Actions")}</th>
           </tr>
         </thead>
         <tbody>

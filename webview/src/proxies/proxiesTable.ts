@@ -126,7 +126,7 @@ export class ProxiesTable extends LitElement {
         <thead>
           <tr aria-rowindex="1">
             ${columns.map((column) => heading(column, this.sort, (name) => this.#sortBy(name)))}
-            <th scope="col" class="number">${l10n.t("Actions")}</th>
+            <th scope="col" class="number pinned">${l10n.t("Actions")}</th>
           </tr>
         </thead>
         <tbody>

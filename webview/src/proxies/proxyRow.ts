@@ -58,7 +58,7 @@ export function proxyRow(proxy: ProxyView, now: number, place: number) {
       ${sparkline(minutes.attempts, minutes.failures, l10n.t("Attempts through {0}", proxy.name))}
     </td>
     <td class="nowrap">${ago(proxy.last_health_check, now)}</td>
-    <td><div class="actions">${actions(proxy)}</div></td>
+    <td class="pinned"><div class="actions">${actions(proxy)}</div></td>
   </tr>`;
 }
 

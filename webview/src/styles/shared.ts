@@ -28,12 +28,18 @@ export const shared = css`
   }
   .sub {
     font-size: 0.9em;
-    min-width: 150px;
+    min-width: 120px;
     overflow-wrap: anywhere;
   }
   .number .sub,
-  .sub.nowrap {
+  .sub.nowrap,
+  .sub.clip {
     min-width: 0;
+  }
+  .number .sub {
+    max-width: 150px;
+    white-space: normal;
+    margin-left: auto;
   }
   .warn {
     color: var(--vscode-editorWarning-foreground);
@@ -162,7 +168,7 @@ export const table = css`
   td {
     text-align: left;
     vertical-align: top;
-    padding: 6px 10px;
+    padding: 6px 8px;
   }
   th {
     font-weight: 600;
@@ -175,6 +181,9 @@ export const table = css`
     font-size: inherit;
     color: inherit;
     border-bottom: 0;
+  }
+  tbody th .sub {
+    font-weight: normal;
   }
   tbody tr + tr > * {
     border-top: 1px solid var(--line);
@@ -227,12 +236,17 @@ export const table = css`
     background: var(--vscode-list-inactiveSelectionBackground);
   }
   .clip {
-    display: inline-block;
-    max-width: 260px;
+    display: block;
+    max-width: 230px;
     overflow: hidden;
     text-overflow: ellipsis;
     white-space: nowrap;
-    vertical-align: bottom;
+  }
+  /* What can be done stays in sight, however narrow the page. */
+  .pinned {
+    position: sticky;
+    right: 0;
+    background: var(--vscode-editor-background);
   }
   .heading {
     font: inherit;
