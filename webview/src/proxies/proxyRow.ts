@@ -43,7 +43,7 @@ export function proxyRow(proxy: ProxyView, now: number, place: number) {
         ${proxy.latency_ms === null ? "–" : duration(proxy.latency_ms)}
       </span>
       <div
-        class="sub"
+        class="sub lines"
         data-testid="proxy-answers"
         title=${l10n.t("from a request to the beginning of its answer")}
       >

@@ -237,16 +237,21 @@ export const table = css`
   }
   .clip {
     display: block;
-    max-width: 230px;
+    max-width: 200px;
     overflow: hidden;
     text-overflow: ellipsis;
     white-space: nowrap;
   }
-  /* What can be done stays in sight, however narrow the page. */
-  .pinned {
-    position: sticky;
-    right: 0;
-    background: var(--vscode-editor-background);
+  /* What can be done stays in sight, unless it would cover what it is done to. */
+  @media (min-width: 900px) {
+    .pinned {
+      position: sticky;
+      right: 0;
+      background: var(--vscode-editor-background);
+    }
+  }
+  .number .sub.lines {
+    min-width: 130px;
   }
   .heading {
     font: inherit;
