@@ -16,6 +16,9 @@ const builds = [
     format: "cjs",
     target: "node20",
     external: ["vscode", "*.node"],
+    minify: true,
+    // A stack in a report must name what failed.
+    keepNames: true,
   },
   {
     entryPoints: [inRoot("webview", "src", "main.ts")],
