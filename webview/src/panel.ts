@@ -32,7 +32,9 @@ export class AggregatorPanel extends LitElement {
         border-radius: 4px;
         padding: 8px 12px;
       }
+      /* In the page for screen readers only. */
       .spoken {
+        margin: 0;
         position: absolute;
         width: 1px;
         height: 1px;
@@ -72,6 +74,7 @@ export class AggregatorPanel extends LitElement {
     const now = Date.now() + this.#ahead;
     const readOnly = endpoint.kind === "elsewhere";
     return html`<main data-testid="panel" data-revision=${this.state.snapshot.revision}>
+      <h1 class="spoken">${l10n.t("Gemini Aggregator")}</h1>
       <endpoint-card .endpoint=${endpoint}></endpoint-card>
       ${readOnly ? banner : nothing}
       <keys-table .keys=${keys} .proxies=${proxies} .now=${now} .readOnly=${readOnly}></keys-table>

@@ -19,6 +19,7 @@ import { Editor } from "../harness/editor.mjs";
  * @property {Record<string, unknown>} [userSettings] of the editor itself
  * @property {string[]} [extensions] installed beside the product
  * @property {NodeJS.ProcessEnv} [env] of the extension host
+ * @property {string[]} [passwords] of the two proxies
  */
 
 /**
@@ -53,8 +54,9 @@ async function startParts(name, options, ends, end) {
   ends.push(() => upstream.close());
   // Squid notes the port of its outgoing connection, which the upstream sees as its peer's: proof of who carried what.
   const proxies = await Promise.all(
-    ["one", "two"].map(async (user) => {
-      const proxy = await startSquid({ credentials: { user, password: "open-sesame" } });
+    ["one", "two"].map(async (user, index) => {
+      const password = options.passwords?.[index] ?? "open-sesame";
+      const proxy = await startSquid({ credentials: { user, password } });
       ends.push(() => proxy.stop());
       return proxy;
     }),
