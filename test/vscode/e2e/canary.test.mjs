@@ -180,10 +180,12 @@ step("copies made in the panel, all that are there", async () => {
   }
 });
 
-step("a key and a proxy are removed, and brought back", async () => {
+step("a key is removed and brought back, a proxy is removed", async () => {
   await row("beta").getByTestId("remove-key").click();
   await window.confirm(/Remove the API key "beta"/, "Remove");
-  await row("beta").waitFor({ state: "detached", timeout: 30_000 });
+  await window.pressInNotification(/"beta"/, "Undo");
+  await row("beta").waitFor({ timeout: 30_000 });
+  await generate("with a key brought back");
   await proxy("two").getByTestId("remove-proxy").click();
   await window.confirm(/Remove the proxy "two"/, "Remove");
   await proxy("two").waitFor({ state: "detached", timeout: 30_000 });
@@ -196,7 +198,7 @@ step("everything that left the extension is gathered, and each place did hold so
   seen["what the workbench showed"] = await recorder.shown();
   seen["the extension's log"] = await server.readLogs("Gemini Aggregator");
   seen["the editor's logs"] = await server.readLogs("");
-  for (const path of ["admin/metrics", "admin/health", "admin/keys", "admin/proxies", "admin/requests", "health"]) {
+  for (const path of ["admin/metrics", "admin/health", "health"]) {
     const answer = await fetch(`${bench.url}/${path}`, { headers: { authorization: `Bearer ${token}` } });
     assert.equal(answer.status, 200, path);
     seen[`the answer of /${path}`] = await answer.text();
@@ -240,17 +242,12 @@ look("what was copied for a tool holds the local token, and no other secret", as
 });
 
 look("planted in any of these places, a trace is found", async () => {
-  const planted = [
-    KEYS.alpha.slice(9, 17),
-    encodeURIComponent(PASSWORDS[0]),
-    Buffer.from(`x${KEYS.beta}`).toString("base64"),
-  ];
+  const planted = `${KEYS.alpha.slice(9, 17)} ${encodeURIComponent(PASSWORDS[0])} ${Buffer.from(`x${KEYS.beta}`).toString("base64")}`;
+  const expected = ["the first proxy's password", "the key alpha", "the key beta"];
   for (const [place, text] of Object.entries(seen)) {
     const middle = Math.floor(text.length / 2);
-    for (const trace of planted) {
-      const spoiled = `${text.slice(0, middle)} ${trace} ${text.slice(middle)}`;
-      assert.notDeepEqual(canaries.find(spoiled), [], `not found in ${place}`);
-    }
+    const found = canaries.find(`${text.slice(0, middle)} ${planted} ${text.slice(middle)}`);
+    assert.deepEqual([...new Set(found.map(({ secret }) => secret))].sort(), expected, place);
   }
 });
 
