@@ -54,16 +54,16 @@ export class Canaries {
     }
   }
 
-  /** The traces in a text, at most one for each secret and form. @param {string} text @returns {Trace[]} */
+  /** The traces in a text; of a secret at most one in base64 and one in the plainest other form. @param {string} text @returns {Trace[]} */
   find(text) {
-    const seen = new Set();
+    const seen = new Map([this.#plain, this.#digits].map((fragments) => [fragments, new Set()]));
     const traces = [];
     for (const [form, view, fragments, length] of this.#views(text)) {
       for (let at = 0; at + length <= view.length; at += 1) {
         const secret = fragments.get(view.slice(at, at + length));
-        if (secret === undefined || seen.has(`${secret} ${form}`)) continue;
-        seen.add(`${secret} ${form}`);
-        traces.push({ secret, form, around: this.#hidden(view.slice(Math.max(0, at - AROUND), at)) });
+        if (secret === undefined || seen.get(fragments)?.has(secret)) continue;
+        seen.get(fragments)?.add(secret);
+        traces.push({ secret, form, around: this.#hidden(view.slice(Math.max(0, at - 2 * AROUND), at)) });
       }
     }
     return traces;
@@ -96,10 +96,20 @@ export class Canaries {
     ]);
   }
 
-  /** What stands before a trace may hold a shorter part of the secret. @param {string} text */
+  /** What stands before a trace, without any word that holds a part of a secret, whole or cut off. @param {string} text */
   #hidden(text) {
-    const mark = Math.max(text.lastIndexOf(" "), text.lastIndexOf('"'), text.lastIndexOf("\n"));
-    return text.slice(0, mark + 1).replace(/\s+/g, " ");
+    const words = text.split(/[\s"]+/).slice(1, -1);
+    return words
+      .filter((word) => !this.#sings(word))
+      .join(" ")
+      .slice(-AROUND);
+  }
+
+  /** @param {string} word */
+  #sings(word) {
+    return this.#views(word).some(([, view, fragments, length]) =>
+      Array.from(view, (_, at) => view.slice(at, at + length)).some((part) => fragments.has(part)),
+    );
   }
 }
 

@@ -61,8 +61,19 @@ describe("canaries", () => {
   test("a report names place, label and form, and never the secret", () => {
     const lines = canaries.report({ "the log": `a line with key=${key} in it`, "the panel": "nothing" });
     assert.equal(lines.length, 1);
-    assert.match(lines[0], /^the log shows a key \(as it is\), after: …a line with/);
+    assert.match(lines[0], /^the log shows a key \(as it is\), after: …line with$/);
     assert.ok(!lines[0].includes(key.slice(0, 5)) && !lines[0].includes(key.slice(-5)), lines[0]);
+    // Several of them close together: none may be quoted as what stands before another.
+    for (let before = 0; before < 160; before += 1) {
+      const text = `${"x".repeat(before)} one ${encodeURIComponent(password)} two ${key.slice(4)} three "${key}" four ${password}`;
+      const report = canaries.report({ "the log": `${"word ".repeat(30)}${text}` }).join();
+      const repeated = [key, password].some((secret) =>
+        Array.from({ length: secret.length - 4 }, (_, at) => secret.slice(at, at + 5)).some((part) =>
+          report.includes(part),
+        ),
+      );
+      assert.ok(!repeated, "the report repeats a part of a secret");
+    }
   });
 });
 

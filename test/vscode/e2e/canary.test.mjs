@@ -108,7 +108,6 @@ step("a key and a proxy are changed; a wrong password fails its test", async () 
   await window.answer("(1/3)", "beta");
   await window.answer("(2/3)", "project-b");
   await window.answer("(3/3)", KEYS.fresh);
-  await window.statusBar(/./);
   await pollUntil(
     async () => (await row("beta").getByTestId("key-masked").textContent())?.includes(KEYS.fresh.slice(-4)),
     {
@@ -119,14 +118,15 @@ step("a key and a proxy are changed; a wrong password fails its test", async () 
   await proxy("two").getByTestId("edit-proxy").click();
   const wrong = bench.proxies[1].urlAs("http", { user: "two", password: WRONG });
   await window.answer("(1/2)", wrong);
-  await window.answer("(2/2)", "two");
-  await proxy("two").getByTestId("test-proxy").click();
-  await window.notification(/two/);
-  await proxy("two").getByTestId("proxy-last-error").waitFor({ timeout: 30_000 });
+  // The new name tells when the change is made.
+  await window.answer("(2/2)", "second");
+  await proxy("second").getByTestId("test-proxy").click();
+  await window.notification(/"second"/);
+  await proxy("second").getByTestId("proxy-last-error").waitFor({ timeout: 30_000 });
 });
 
 step("a key is given a proxy by hand, and a request through the wrong password fails", async () => {
-  await row("alpha").getByTestId("assign-select").selectOption({ label: "two" });
+  await row("alpha").getByTestId("assign-select").selectOption({ label: "second" });
   await row("alpha").getByTestId("key-proxy-mode").filter({ hasText: "manual" }).waitFor({ timeout: 30_000 });
   await generate("through a wrong password");
   await window.runCommand("Gemini Aggregator: Add Proxy");
@@ -186,15 +186,16 @@ step("a key is removed and brought back, a proxy is removed", async () => {
   await window.pressInNotification(/"beta"/, "Undo");
   await row("beta").waitFor({ timeout: 30_000 });
   await generate("with a key brought back");
-  await proxy("two").getByTestId("remove-proxy").click();
-  await window.confirm(/Remove the proxy "two"/, "Remove");
-  await proxy("two").waitFor({ state: "detached", timeout: 30_000 });
+  await proxy("second").getByTestId("remove-proxy").click();
+  await window.confirm(/Remove the proxy "second"/, "Remove");
+  await proxy("second").waitFor({ state: "detached", timeout: 30_000 });
 });
 
 step("everything that left the extension is gathered, and each place did hold something", async () => {
   const { server } = bench.editor;
   seen["the panel's markup"] = await panelMarkup(window);
   seen["the messages of the panel"] = recorder.messages.join("\n");
+  seen["the window's console"] = recorder.console.join("\n");
   seen["what the workbench showed"] = await recorder.shown();
   seen["the extension's log"] = await server.readLogs("Gemini Aggregator");
   seen["the editor's logs"] = await server.readLogs("");
@@ -220,7 +221,7 @@ step("everything that left the extension is gathered, and each place did hold so
     ["what the workbench showed", /Add API Key \(1\/2\)/],
     ["what the workbench showed", /Gemini 2\/2/],
     ["what the workbench showed", /Testing the API key "beta"/],
-    ["what the workbench showed", /Remove the proxy "two"/],
+    ["what the workbench showed", /Remove the proxy "second"/],
     ["the extension's log", /alpha/],
     ["the answer of /admin/metrics", /# TYPE/],
     ["state.json", /./],

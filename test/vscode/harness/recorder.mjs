@@ -1,7 +1,7 @@
-// What a window lets out, from its first moment on: every message that passes into, out of and inside its webviews, and
-// every text that its workbench ever shows or says to a screen reader. It remembers all of it, judges nothing, and must
-// not know the product under test. Messages between workbench and extension host are not among it: what a person
-// types into an input box passes there on purpose.
+// What a window lets out, from its first moment on: every message that passes into, out of and inside its webviews,
+// every text that its workbench ever shows or says to a screen reader, and its console. It remembers all of it,
+// judges nothing, and must not know the product under test. Messages between workbench and extension host are not
+// among it: what a person types into an input box passes there on purpose.
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -11,6 +11,8 @@ const SHOWN = "recorderShown";
 export class Recorder {
   /** Messages of the webviews as JSON, oldest first. @type {string[]} */
   messages = [];
+  /** What the window's console was told, by the extension host too. @type {string[]} */
+  console = [];
   #page;
 
   /** @param {Page} page */
@@ -21,6 +23,7 @@ export class Recorder {
   /** Before the page is opened: what has passed already cannot be heard. @param {Page} page */
   static async attach(page) {
     const recorder = new Recorder(page);
+    page.on("console", (message) => void recorder.console.push(message.text()));
     await page.exposeBinding(BINDING, (_, message) => void recorder.messages.push(message));
     await page.addInitScript(listen, { binding: BINDING, shown: SHOWN });
     return recorder;
