@@ -88,8 +88,8 @@ step("requests are answered, refused for their key, and fail", async () => {
   token = await copyToken(window);
   copied["the copied token"] = await window.clipboard();
   canaries.watch("the local token", token);
-  await row("beta").getByTestId("enable-key").or(row("beta").getByTestId("disable-key")).first().waitFor();
-  if ((await row("beta").getByTestId("enable-key").count()) > 0) await row("beta").getByTestId("enable-key").click();
+  await row("beta").getByTestId("enable-key").click({ timeout: 30_000 });
+  await row("beta").getByTestId("disable-key").waitFor({ timeout: 30_000 });
   await generate("served");
   const { script } = bench.upstream;
   for (const [name, key] of [
@@ -149,6 +149,7 @@ step("the rotating proxy is set up, tested, used, and taken away", async () => {
   await window.runCommand("Gemini Aggregator: Configure Rotating Proxy");
   await window.pick("Remove");
   await window.confirm(/Remove the rotating proxy/, "Remove");
+  await window.panel.getByTestId("rotating-proxy").waitFor({ state: "detached", timeout: 30_000 });
 });
 
 step("a tool is connected, the doctor reports, a backup is encrypted", async () => {

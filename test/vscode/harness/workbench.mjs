@@ -11,6 +11,8 @@ import { pollUntil } from "../../lib/wait.mjs";
 /** @typedef {import('playwright-core').Locator} Locator */
 
 const DEADLINE = 30_000;
+/** For what is tried anew when it does not come. */
+const SHORTLY = 1000;
 
 export class Workbench {
   /** @param {Page} page */
@@ -28,21 +30,20 @@ export class Workbench {
    * @param {string} title
    */
   async runCommand(title) {
-    // A key pressed while the focus is on its way back from an input box into a webview reaches neither.
+    const row = this.#row(title);
+    // While the focus is on its way back from a box or a dialog into a webview, a key is lost or the palette closes again.
     const open = async () => {
       await this.page.keyboard.press("F1");
-      return appears(this.#field);
+      return within(this.#field.waitFor({ timeout: SHORTLY }));
     };
-    await pollUntil(open, { timeoutMs: DEADLINE, what: "the palette opens" });
-    const row = this.#row(title);
     // An open palette does not show commands that an extension contributes after the words were typed, so they are typed anew.
-    const found = async () => {
-      await this.#field.fill(">");
-      await this.#field.fill(`>${title}`);
-      return appears(row);
-    };
+    const found = async () =>
+      (await open()) &&
+      (await within(this.#field.fill(">", { timeout: SHORTLY }))) &&
+      (await within(this.#field.fill(`>${title}`, { timeout: SHORTLY }))) &&
+      (await within(row.waitFor({ timeout: SHORTLY }))) &&
+      (await within(row.click({ timeout: SHORTLY })));
     await pollUntil(found, { timeoutMs: DEADLINE, what: `the palette offers "${title}"` });
-    await row.click({ timeout: DEADLINE });
   }
 
   /**
@@ -212,9 +213,9 @@ export class Workbench {
   }
 }
 
-/** Whether it is there within a second. @param {Locator} locator */
-function appears(locator) {
-  return locator.waitFor({ timeout: 1000 }).then(
+/** Whether what was begun came to a good end. @param {Promise<void>} done */
+function within(done) {
+  return done.then(
     () => true,
     () => false,
   );
