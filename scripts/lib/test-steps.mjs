@@ -35,7 +35,7 @@ export function allSteps() {
     packaging,
     nodeTests("Simulated upstream", ["test/upstream"], minutes(5)),
     nodeTests("Proxies of the tests", ["test/proxies"], minutes(5)),
-    nodeTests("Scripts", ["test/scripts"], minutes(3)),
+    nodeTests("Scripts and what tests share", ["test/scripts", "test/lib"], minutes(3)),
     nodeTests("The addon in Node", ["test/addon"], minutes(5)),
     nodeTests("Real clients through the program", ["test/contract"], minutes(15)),
     prepareEditor,

@@ -18,7 +18,7 @@ test("all of it once more under a newer Node", { skip: process.execPath === NEWE
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const paths = files.map((file) => join(import.meta.dirname, file));
   const args = ["--test", "--test-concurrency=1", "--test-reporter=spec", ...paths];
-  const { code, stdout } = await run(NEWER, args, { env, mayFail: true, timeoutMs: 120_000 });
+  const { code, stdout } = await run(NEWER, args, { env, mayFail: true, timeoutMs: 480_000 });
   const { stdout: version } = await run(NEWER, ["--version"]);
   t.diagnostic(`${version.trim()}: ${/^. pass (\d+)$/m.exec(stdout)?.[1]} tests`);
   assert.equal(code, 0, stdout.slice(-4000));

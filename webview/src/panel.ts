@@ -41,7 +41,9 @@ export class AggregatorPanel extends LitElement {
       summary h2 {
         display: inline;
       }
+      /* In the page for screen readers only. */
       .spoken {
+        margin: 0;
         position: absolute;
         width: 1px;
         height: 1px;
@@ -86,6 +88,7 @@ export class AggregatorPanel extends LitElement {
     const { endpoint, keys, proxies, rotating, balance } = snapshot;
     const now = Date.now() + this.#ahead;
     return html`<main data-testid="panel" data-revision=${snapshot.revision} @learn-more=${learnMore}>
+      <h1 class="spoken">${l10n.t("Gemini Aggregator")}</h1>
       <endpoint-card .endpoint=${endpoint}></endpoint-card>
       ${this.#overview(snapshot, now)}
       <keys-table .keys=${keys} .proxies=${proxies} .now=${now}></keys-table>

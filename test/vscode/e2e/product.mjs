@@ -20,6 +20,7 @@ import { Editor } from "../harness/editor.mjs";
  * @property {string[]} [extensions] installed beside the product
  * @property {NodeJS.ProcessEnv} [env] of the extension host
  * @property {string} [language] of the editor and its extensions
+ * @property {string[]} [passwords] of the two proxies
  */
 
 /**
@@ -54,8 +55,9 @@ async function startParts(name, options, ends, end) {
   ends.push(() => upstream.close());
   // Squid notes the port of its outgoing connection, which the upstream sees as its peer's: proof of who carried what.
   const proxies = await Promise.all(
-    ["one", "two"].map(async (user) => {
-      const proxy = await startSquid({ credentials: { user, password: "open-sesame" } });
+    ["one", "two"].map(async (user, index) => {
+      const password = options.passwords?.[index] ?? "open-sesame";
+      const proxy = await startSquid({ credentials: { user, password } });
       ends.push(() => proxy.stop());
       return proxy;
     }),

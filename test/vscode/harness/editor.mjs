@@ -71,10 +71,14 @@ export class Editor {
     await this.#browser.grantPermissions(["clipboard-read", "clipboard-write"]);
   }
 
-  /** Opens a window of this VS Code; each has an extension host of its own. */
-  async openWindow() {
+  /**
+   * Opens a window of this VS Code; each has an extension host of its own.
+   * @param {(page: import('playwright-core').Page) => Promise<void>} [prepare] its page, before anything is in it
+   */
+  async openWindow(prepare) {
     if (!this.#browser) throw new Error("The editor is closed.");
     const page = await this.#browser.newPage();
+    await prepare?.(page);
     await openEditorPage(page, this.server.url);
     return new Workbench(page);
   }

@@ -9,20 +9,37 @@ const STEP_MS = 180_000;
 
 /** Begins a story; at most one a test file. */
 export function tell() {
+  let broken = false;
   const story = {
+    /** Whether anything failed: then the remains are worth keeping. */
     failed: false,
     /** @param {string} name @param {() => Promise<void>} body */
     step(name, body) {
-      test(name, { timeout: STEP_MS }, async () => {
-        assert.ok(!story.failed, "An earlier step failed, and this one builds on it.");
+      tested(name, async () => {
         try {
           await body();
         } catch (error) {
-          story.failed = true;
+          broken = true;
           throw error;
         }
       });
     },
+    /** A step that only looks: when it fails, what comes after it is tried all the same. @param {string} name @param {() => Promise<void>} body */
+    look(name, body) {
+      tested(name, body);
+    },
   };
+  /** @param {string} name @param {() => Promise<void>} body */
+  function tested(name, body) {
+    test(name, { timeout: STEP_MS }, async () => {
+      assert.ok(!broken, "An earlier step failed, and this one builds on it.");
+      try {
+        await body();
+      } catch (error) {
+        story.failed = true;
+        throw error;
+      }
+    });
+  }
   return story;
 }

@@ -11,6 +11,8 @@ import { pollUntil } from "../../lib/wait.mjs";
 /** @typedef {import('playwright-core').Locator} Locator */
 
 const DEADLINE = 30_000;
+/** For what is tried anew when it does not come. */
+const SHORTLY = 1000;
 
 export class Workbench {
   /** @param {Page} page */
@@ -28,20 +30,20 @@ export class Workbench {
    * @param {string} title
    */
   async runCommand(title) {
-    await this.page.keyboard.press("F1");
-    await this.#field.waitFor({ timeout: DEADLINE });
     const row = this.#row(title);
-    // An open palette does not show commands that an extension contributes after the words were typed, so they are typed anew.
-    const found = async () => {
-      await this.#field.fill(">");
-      await this.#field.fill(`>${title}`);
-      return row.waitFor({ timeout: 1000 }).then(
-        () => true,
-        () => false,
-      );
+    // While the focus is on its way back from a box or a dialog into a webview, a key is lost or the palette closes again.
+    const open = async () => {
+      await this.page.keyboard.press("F1");
+      return within(this.#field.waitFor({ timeout: SHORTLY }));
     };
+    // An open palette does not show commands that an extension contributes after the words were typed, so they are typed anew.
+    const found = async () =>
+      (await open()) &&
+      (await within(this.#field.fill(">", { timeout: SHORTLY }))) &&
+      (await within(this.#field.fill(`>${title}`, { timeout: SHORTLY }))) &&
+      (await within(row.waitFor({ timeout: SHORTLY }))) &&
+      (await within(row.click({ timeout: SHORTLY })));
     await pollUntil(found, { timeoutMs: DEADLINE, what: `the palette offers "${title}"` });
-    await row.click({ timeout: DEADLINE });
   }
 
   /**
@@ -163,6 +165,28 @@ export class Workbench {
     return this.page.frameLocator("iframe.webview").frameLocator("iframe#active-frame");
   }
 
+  /** The same as a frame: scripts evaluated there are not bound by the page's content policy. */
+  async panelFrame() {
+    const html = await this.panel.locator("html").elementHandle({ timeout: DEADLINE });
+    const frame = await html?.ownerFrame();
+    if (!frame) throw new Error("The panel's frame is gone.");
+    return frame;
+  }
+
+  /**
+   * Chooses a colour theme as a person does; resolves once the webview in front wears it. A settings file changed
+   * behind the window's back is not noticed here.
+   * @param {{label: string, kind: string, id: string}} theme the kind and the end of the id are the webview's words for it
+   */
+  async wearTheme({ label, kind, id }) {
+    await this.runCommand("Preferences: Color Theme");
+    await this.#field.fill(label);
+    await this.pick(label);
+    await this.quickInput.waitFor({ state: "hidden", timeout: DEADLINE });
+    const body = this.panel.locator(`body[data-vscode-theme-kind="${kind}"][data-vscode-theme-id$="${id}"]`);
+    await body.waitFor({ state: "attached", timeout: DEADLINE });
+  }
+
   /** @param {string} file a .png */
   async screenshot(file) {
     await mkdir(dirname(file), { recursive: true });
@@ -187,6 +211,14 @@ export class Workbench {
     const words = this.quickInput.locator(".quick-input-message, .quick-input-title", { hasText: prompt });
     await words.first().waitFor({ timeout: DEADLINE });
   }
+}
+
+/** Whether what was begun came to a good end. @param {Promise<void>} done */
+function within(done) {
+  return done.then(
+    () => true,
+    () => false,
+  );
 }
 
 /** @param {string} text */

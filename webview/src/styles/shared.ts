@@ -276,10 +276,12 @@ export const table = css`
   }
   .actions {
     display: flex;
-    flex-wrap: nowrap;
+    /* Two by two: rows have two lines anyway, and other columns want the room. */
+    flex-wrap: wrap;
+    max-width: 176px;
     justify-content: flex-end;
     gap: 2px;
-    margin: -3px -5px -2px;
+    margin: -3px -5px -2px auto;
   }
 `;
 
