@@ -54,7 +54,8 @@ export function exportsOf(
   };
   return {
     getApi(version) {
-      if (version !== 1) throw new Error(`This version of the Gemini Aggregator offers API 1, not ${version}.`);
+      if (version !== 1)
+        throw new Error(l10n.t("This version of the Gemini Aggregator offers API 1, not {0}.", version));
       return api;
     },
   };

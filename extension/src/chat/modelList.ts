@@ -1,6 +1,7 @@
 // The list of models as the endpoint gives it, kept as long as it is good for: until other keys are there, another
 // endpoint serves, or it is old. It must not know the editor, nor which of the models can chat.
 
+import * as l10n from "@vscode/l10n";
 import type { Snapshot } from "../../../native/addon/types.gen";
 import type { Endpoint } from "../api/publicApi";
 import { ChatFailure } from "./failure";
@@ -76,6 +77,6 @@ async function pageIn(response: Response): Promise<Page> {
   try {
     return (await response.json()) as Page;
   } catch {
-    throw new ChatFailure("other", "The Gemini endpoint's list of models could not be read.");
+    throw new ChatFailure("other", l10n.t("The Gemini endpoint's list of models could not be read."));
   }
 }

@@ -21,7 +21,8 @@ const importApiKeys = withInput<Input>("importApiKeys", {
   parse(argument) {
     const fields = fieldsOf(argument, ["text", "path", "validate"]);
     const [text, path] = [fields.optionalText("text"), fields.optionalText("path")];
-    if (text !== undefined && path !== undefined) throw new InvalidInput('Give "text" or "path", not both.', "path");
+    if (text !== undefined && path !== undefined)
+      throw new InvalidInput(l10n.t('Give "text" or "path", not both.'), "path");
     const validate = fields.optionalFlag("validate") ?? false;
     return {
       source: path === undefined ? { kind: "text", text: fields.text("text") } : { kind: "file", path },

@@ -18,8 +18,13 @@ const addApiKey = withInput("addApiKey", {
   },
   run: (app, input) => app.session.command({ kind: "add_key", ...given(input) }),
   ask: (app) =>
-    fillForm(app.ui, [keyQuestion("Add API Key", "Paste the Gemini API key."), nameQuestion("Add API Key", "")], (a) =>
-      app.session.command({ kind: "add_key", key: a.get("key") ?? "", ...given({ name: filled(a, "name") }) }),
+    fillForm(
+      app.ui,
+      [
+        keyQuestion(l10n.t("Add API Key"), l10n.t("Paste the Gemini API key.")),
+        nameQuestion(l10n.t("Add API Key"), ""),
+      ],
+      (a) => app.session.command({ kind: "add_key", key: a.get("key") ?? "", ...given({ name: filled(a, "name") }) }),
     ),
 });
 
@@ -40,7 +45,7 @@ const modifyApiKey = withInput("modifyApiKey", {
     return app.session.command({ kind: "modify_key", id, ...changes });
   },
   async ask(app) {
-    const key = await pickKey(app, "Modify which API key?");
+    const key = await pickKey(app, l10n.t("Modify which API key?"));
     return key && askChanges(app, key);
   },
 });
@@ -52,15 +57,16 @@ const removeApiKey = withInput("removeApiKey", {
     return confirm && key !== undefined ? confirmRemoval(app, key) : app.session.command({ kind: "remove_key", id });
   },
   async ask(app) {
-    const key = await pickKey(app, "Remove which API key?");
+    const key = await pickKey(app, l10n.t("Remove which API key?"));
     return key && confirmRemoval(app, key);
   },
 });
 
 /** Asks first: requests that come before an undo go out with other keys. */
 async function confirmRemoval(app: App, key: KeyView): Promise<Reply | undefined> {
-  const detail = "It is deleted from the editor's secret storage. Requests under way with it are finished.";
-  if (!(await app.ui.confirm(`Remove the API key "${key.name}" (${key.masked_key})?`, detail, "Remove"))) return;
+  const question = l10n.t('Remove the API key "{0}" ({1})?', key.name, key.masked_key);
+  const detail = l10n.t("It is deleted from the editor's secret storage. Requests under way with it are finished.");
+  if (!(await app.ui.confirm(question, detail, l10n.t("Remove")))) return;
   return app.session.command({ kind: "remove_key", id: key.id });
 }
 
@@ -69,7 +75,7 @@ const testApiKey = withInput("testApiKey", {
   parse: parseId,
   run: (app, id) => testKey(app, id),
   async ask(app) {
-    const key = await pickKey(app, "Test which API key?");
+    const key = await pickKey(app, l10n.t("Test which API key?"));
     return key && testKey(app, key.id);
   },
 });
@@ -85,40 +91,45 @@ const listApiKeys: Command = {
   async handle(app, argument) {
     const { keys } = app.snapshot();
     if (argument === undefined) {
-      const key = await pickKey(app, "API keys: choose one to modify it");
+      const key = await pickKey(app, l10n.t("API keys: choose one to modify it"));
       if (key !== undefined) return askChanges(app, key);
     }
     const lines = keys.map((key) => {
       const { label, description, detail } = keyChoice(key);
-      return `${label} (${description}): ${detail}`;
+      return l10n.t("{0} ({1}): {2}", label, description ?? "", detail ?? "");
     });
-    return { kind: "done", message: lines.length === 0 ? "There is no API key yet." : lines.join("\n") };
+    return { kind: "done", message: lines.length === 0 ? l10n.t("There is no API key yet.") : lines.join("\n") };
   },
 };
 
 /** Enable and disable differ in the core's command and in which keys they are for. */
-function switching(id: string, kind: "enable_key" | "disable_key", title: string, fits: (key: KeyView) => boolean) {
+function switching(
+  id: string,
+  kind: "enable_key" | "disable_key",
+  title: () => string,
+  fits: (key: KeyView) => boolean,
+) {
   return withInput(id, {
     parse: parseId,
     run: (app, key) => app.session.command({ kind, id: key }),
     async ask(app) {
-      const key = await pickKey(app, title, fits);
+      const key = await pickKey(app, title(), fits);
       return key && app.session.command({ kind, id: key.id });
     },
   });
 }
 
 function askChanges(app: App, key: KeyView): Promise<Reply | undefined> {
-  const title = `Modify API Key "${key.name}"`;
+  const title = l10n.t('Modify API Key "{0}"', key.name);
   const questions = [
     nameQuestion(title, key.name),
     {
       field: "project",
       title,
-      prompt: "Google Cloud project of this key (optional). Keys of one project share its quotas.",
+      prompt: l10n.t("Google Cloud project of this key (optional). Keys of one project share its quotas."),
       value: key.project ?? "",
     },
-    { ...keyQuestion(title, "A new API key in its place. Leave empty to keep the present one.") },
+    { ...keyQuestion(title, l10n.t("A new API key in its place. Leave empty to keep the present one.")) },
   ];
   return fillForm(app.ui, questions, (answers) =>
     app.session.command({ kind: "modify_key", id: key.id, ...changesIn(answers) }),
@@ -135,19 +146,29 @@ function changesIn(answers: Answers) {
 }
 
 function keyQuestion(title: string, prompt: string): TextQuestion {
-  return { field: "key", title, prompt, secret: true, placeholder: "API key from Google AI Studio" };
+  return { field: "key", title, prompt, secret: true, placeholder: l10n.t("API key from Google AI Studio") };
 }
 
 function nameQuestion(title: string, value: string): TextQuestion {
-  return { field: "name", title, prompt: "A name for this key (optional).", placeholder: "personal-1", value };
+  return { field: "name", title, prompt: l10n.t("A name for this key (optional)."), placeholder: "personal-1", value };
 }
 
 export const keyCommands: readonly Command[] = [
   addApiKey,
   modifyApiKey,
   removeApiKey,
-  switching("enableApiKey", "enable_key", "Enable which API key?", (key) => key.status !== "available"),
-  switching("disableApiKey", "disable_key", "Disable which API key?", (key) => key.enabled),
+  switching(
+    "enableApiKey",
+    "enable_key",
+    () => l10n.t("Enable which API key?"),
+    (key) => key.status !== "available",
+  ),
+  switching(
+    "disableApiKey",
+    "disable_key",
+    () => l10n.t("Disable which API key?"),
+    (key) => key.enabled,
+  ),
   testApiKey,
   listApiKeys,
 ];

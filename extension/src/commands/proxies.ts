@@ -12,8 +12,6 @@ import { type App, type Command, withInput } from "./command";
 import { pickKey, pickProxy } from "./pick";
 import { runTest } from "./testing";
 
-const URL_PROMPT = "http, https, socks, socks4, socks4a, socks5 or socks5h, with user and password where needed.";
-const LIST_PROMPT = `${URL_PROMPT} Several at once: separated by commas or pasted one to a line.`;
 const URL_EXAMPLE = "socks5://user:password@127.0.0.1:1080";
 
 const MOVES_SHOWN = 15;
@@ -26,7 +24,7 @@ const addProxy = withInput("addProxy", {
     const fields = fieldsOf(argument, ["url", "name"]);
     const [url, name] = [fields.text("url"), fields.optionalText("name")];
     if (isList(url) && name !== undefined) {
-      throw new InvalidInput('A list of proxies takes its names inside: "name=url".', "name");
+      throw new InvalidInput(l10n.t('A list of proxies takes its names inside: "name=url".'), "name");
     }
     return { url, name };
   },
@@ -35,8 +33,13 @@ const addProxy = withInput("addProxy", {
     fillForm(
       app.ui,
       [
-        urlQuestion("Add Proxy", LIST_PROMPT),
-        { ...nameQuestion("Add Proxy", ""), idle: (answers) => isList(answers.get("url") ?? "") },
+        urlQuestion(
+          l10n.t("Add Proxy"),
+          l10n.t(
+            "http, https, socks, socks4, socks4a, socks5 or socks5h, with user and password where needed. Several at once: separated by commas or pasted one to a line.",
+          ),
+        ),
+        { ...nameQuestion(l10n.t("Add Proxy"), ""), idle: (answers) => isList(answers.get("url") ?? "") },
       ],
       (answers) => add(app, answers.get("url") ?? "", filled(answers, "name")),
     ),
@@ -68,7 +71,7 @@ const editProxy = withInput("editProxy", {
     return app.session.command({ kind: "update_proxy", id, ...changes });
   },
   async ask(app) {
-    const proxy = await pickProxy(app, "Edit which proxy?");
+    const proxy = await pickProxy(app, l10n.t("Edit which proxy?"));
     return proxy && askChanges(app, proxy);
   },
 });
@@ -82,19 +85,22 @@ const removeProxy = withInput("removeProxy", {
       : app.session.command({ kind: "remove_proxy", id });
   },
   async ask(app) {
-    const proxy = await pickProxy(app, "Remove which proxy?");
+    const proxy = await pickProxy(app, l10n.t("Remove which proxy?"));
     return proxy && confirmRemoval(app, proxy);
   },
 });
 
 async function confirmRemoval(app: App, proxy: ProxyView): Promise<Reply | undefined> {
-  const { assigned_key_count: count } = proxy;
-  const detail =
-    count === 0
-      ? "No API key uses it."
-      : `${count === 1 ? "One API key uses" : `${count} API keys use`} it and will move to another proxy, if there is one.`;
-  if (!(await app.ui.confirm(`Remove the proxy "${proxy.name}" (${proxy.masked_url})?`, detail, "Remove"))) return;
+  const question = l10n.t('Remove the proxy "{0}" ({1})?', proxy.name, proxy.masked_url);
+  if (!(await app.ui.confirm(question, consequence(proxy), l10n.t("Remove")))) return;
   return app.session.command({ kind: "remove_proxy", id: proxy.id });
+}
+
+function consequence({ assigned_key_count: count }: ProxyView): string {
+  if (count === 0) return l10n.t("No API key uses it.");
+  return count === 1
+    ? l10n.t("One API key uses it and will move to another proxy, if there is one.")
+    : l10n.t("{0} API keys use it and will move to another proxy, if there is one.", count);
 }
 
 const testProxy = withInput("testProxy", {
@@ -102,7 +108,7 @@ const testProxy = withInput("testProxy", {
   parse: parseId,
   run: (app, id) => test(app, id),
   async ask(app) {
-    const proxy = await pickProxy(app, "Test which proxy?");
+    const proxy = await pickProxy(app, l10n.t("Test which proxy?"));
     return proxy && test(app, proxy.id);
   },
 });
@@ -117,15 +123,15 @@ const assignProxy = withInput("assignProxy", {
     const fields = fieldsOf(argument, ["keyId", "proxyId"]);
     const proxyId = fields.raw("proxyId");
     if (proxyId !== null && typeof proxyId !== "string") {
-      throw new InvalidInput('"proxyId" must be a proxy\'s id, null for no proxy, or "auto".', "proxyId");
+      throw new InvalidInput(l10n.t('"proxyId" must be a proxy\'s id, null for no proxy, or "auto".'), "proxyId");
     }
     return { keyId: fields.text("keyId"), proxyId };
   },
   run: (app, { keyId, proxyId }) => assign(app, keyId, proxyId),
   async ask(app) {
-    const key = await pickKey(app, "Assign a proxy to which API key?");
+    const key = await pickKey(app, l10n.t("Assign a proxy to which API key?"));
     if (key === undefined) return undefined;
-    const choice = await app.ui.pick(`Proxy for "${key.name}"`, proxyChoices(key, app.snapshot().proxies));
+    const choice = await app.ui.pick(l10n.t('Proxy for "{0}"', key.name), proxyChoices(key, app.snapshot().proxies));
     return choice && assign(app, key.id, choice.proxyId);
   },
 });
@@ -138,12 +144,17 @@ function assign(app: App, keyId: string, proxyId: ProxyChoice): Promise<Reply> {
 
 /** Wrapped, since `undefined` means that nothing was picked and `null` that no proxy was. */
 function proxyChoices(key: KeyView, proxies: readonly ProxyView[]): Choice<{ proxyId: ProxyChoice }>[] {
-  const now = (is: boolean) => (is ? { description: "now" } : {});
+  const now = (is: boolean) => (is ? { description: l10n.t("now") } : {});
   return [
-    { label: "Automatic", detail: "The balancer chooses.", ...now(!key.is_manual), value: { proxyId: AUTOMATIC } },
     {
-      label: "No Proxy",
-      detail: "This key always connects directly.",
+      label: l10n.t("Automatic"),
+      detail: l10n.t("The balancer chooses."),
+      ...now(!key.is_manual),
+      value: { proxyId: AUTOMATIC },
+    },
+    {
+      label: l10n.t("No Proxy"),
+      detail: l10n.t("This key always connects directly."),
       ...now(key.is_manual && key.proxy_id === null),
       value: { proxyId: null },
     },
@@ -157,8 +168,8 @@ function proxyChoices(key: KeyView, proxies: readonly ProxyView[]): Choice<{ pro
 }
 
 function askChanges(app: App, proxy: ProxyView): Promise<Reply | undefined> {
-  const title = `Edit Proxy "${proxy.name}"`;
-  const keep = `A new URL, credentials included. Leave empty to keep ${proxy.masked_url}.`;
+  const title = l10n.t('Edit Proxy "{0}"', proxy.name);
+  const keep = l10n.t("A new URL, credentials included. Leave empty to keep {0}.", proxy.masked_url);
   return fillForm(app.ui, [urlQuestion(title, keep), nameQuestion(title, proxy.name)], (answers) =>
     app.session.command({
       kind: "update_proxy",
@@ -173,7 +184,7 @@ function urlQuestion(title: string, prompt: string): TextQuestion {
 }
 
 function nameQuestion(title: string, value: string): TextQuestion {
-  return { field: "name", title, prompt: "A name for this proxy (optional).", placeholder: "eu-1", value };
+  return { field: "name", title, prompt: l10n.t("A name for this proxy (optional)."), placeholder: "eu-1", value };
 }
 
 /** `{confirm: true}` moves the keys at once; without an argument the moves are shown first. */

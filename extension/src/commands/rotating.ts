@@ -23,7 +23,7 @@ const configureRotatingProxy = withInput("configureRotatingProxy", {
   async ask(app) {
     const { rotating } = app.snapshot();
     if (rotating === null) return askUrl(app);
-    switch (await app.ui.pick("Rotating proxy", steps(rotating))) {
+    switch (await app.ui.pick(l10n.t("Rotating proxy"), steps(rotating))) {
       case "on":
         return configure(app, { enabled: true });
       case "off":
@@ -43,31 +43,45 @@ function configure(app: App, input: Configuration): Promise<Reply> {
 }
 
 function steps({ enabled, mode, masked_url: url }: RotatingView): Choice<Step>[] {
-  const again: Choice<Step> = { label: "Switch on again", detail: `Give ${url} a new chance.`, value: "on" };
-  const on: Choice<Step> = { label: "Switch on", detail: `Every API key leaves through ${url}.`, value: "on" };
-  const off: Choice<Step> = { label: "Switch off", detail: "Each API key leaves through its own proxy.", value: "off" };
+  const again: Choice<Step> = {
+    label: l10n.t("Switch on again"),
+    detail: l10n.t("Give {0} a new chance.", url),
+    value: "on",
+  };
+  const on: Choice<Step> = {
+    label: l10n.t("Switch on"),
+    detail: l10n.t("Every API key leaves through {0}.", url),
+    value: "on",
+  };
+  const off: Choice<Step> = {
+    label: l10n.t("Switch off"),
+    detail: l10n.t("Each API key leaves through its own proxy."),
+    value: "off",
+  };
   const switches = enabled ? (mode === "on" ? [off] : [again, off]) : [on];
   return [
     ...switches,
-    { label: "Change the URL", detail: `Now ${url}.`, value: "url" },
-    { label: "Remove", detail: "Forget its URL and password.", value: "remove" },
+    { label: l10n.t("Change the URL"), detail: l10n.t("Now {0}.", url), value: "url" },
+    { label: l10n.t("Remove"), detail: l10n.t("Forget its URL and password."), value: "remove" },
   ];
 }
 
 function askUrl(app: App): Promise<Reply | undefined> {
   const question = {
     field: "url",
-    title: "Configure Rotating Proxy",
-    prompt:
+    title: l10n.t("Configure Rotating Proxy"),
+    prompt: l10n.t(
       "The provider's address with user and password. Every API key will leave through it, each request by a new tunnel.",
+    ),
     placeholder: "user-rotate:password@proxy.example:8080",
   };
   return fillForm(app.ui, [question], (answers) => configure(app, { url: answers.get("url") ?? "", enabled: true }));
 }
 
 async function remove(app: App, { masked_url: url }: RotatingView): Promise<Reply | undefined> {
-  const detail = "Each API key leaves through its own proxy.";
-  if (!(await app.ui.confirm(`Remove the rotating proxy ${url}?`, detail, "Remove"))) return undefined;
+  const detail = l10n.t("Each API key leaves through its own proxy.");
+  if (!(await app.ui.confirm(l10n.t("Remove the rotating proxy {0}?", url), detail, l10n.t("Remove"))))
+    return undefined;
   return configure(app, { url: "", enabled: false });
 }
 

@@ -2,6 +2,7 @@
 // keeps the newest snapshot. Which window leads is the core's to decide, and it asks for the vault when it needs it. It
 // must not know VS Code: what it needs comes in through `Host`.
 
+import * as l10n from "@vscode/l10n";
 import type {
   Command,
   EndpointView,
@@ -165,7 +166,7 @@ export class CoreSession {
   }
 
   #core(): Aggregator {
-    if (this.#opened === undefined) throw new Error("The aggregator is not running.");
+    if (this.#opened === undefined) throw new Error(l10n.t("The aggregator is not running."));
     return this.#opened.core;
   }
 
@@ -184,7 +185,7 @@ export class CoreSession {
     try {
       await this.#host.adoptSettings(earlier);
     } catch (error) {
-      this.#host.onWarning(`The settings of the earlier version could not be kept: ${sentence(error)}`);
+      this.#host.onWarning(l10n.t("The settings of the earlier version could not be kept: {0}", sentence(error)));
     }
     await this.#command({ kind: "apply_settings", settings: this.#host.settings() });
   }
@@ -222,8 +223,11 @@ export class CoreSession {
 
   #notOpen(): Reply {
     const { endpoint } = this.#snapshot;
-    const why = endpoint.kind === "failed" ? endpoint.message : 'Run "Gemini Aggregator: Start Server" first.';
-    return { kind: "refused", code: "failed", message: `The aggregator is not running. ${why}` };
+    const message =
+      endpoint.kind === "failed"
+        ? l10n.t("The aggregator is not running. {0}", endpoint.message)
+        : l10n.t('The aggregator is not running. Run "Gemini Aggregator: Start Server" first.');
+    return { kind: "refused", code: "failed", message };
   }
 
   async #letGo(): Promise<void> {
@@ -263,7 +267,8 @@ async function opened(core: Aggregator, options: OpenOptions): Promise<OpenRepor
 }
 
 function settingsProblem(reply: { message: string; field?: string }): string {
-  return reply.field === undefined ? reply.message : `The setting ${settingFor(reply.field)}: ${reply.message}`;
+  if (reply.field === undefined) return reply.message;
+  return l10n.t("The setting {0}: {1}", settingFor(reply.field), reply.message);
 }
 
 function sentence(error: unknown): string {

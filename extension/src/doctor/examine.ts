@@ -21,15 +21,15 @@ export function examine(found: Findings, redact: Redact): readonly Part[] {
   const { snapshot } = found;
   return [
     {
-      title: "Endpoint",
+      title: l10n.t("Endpoint"),
       lines: [...endpoint(snapshot.endpoint, redact), ...peer(found), ...access(found), tokenFile(found.tokenFile)],
     },
-    { title: "Secret storage", lines: [secretStorage(found.secretStorage), ...startWarnings(found, redact)] },
-    { title: "API keys", lines: keys(snapshot.keys, redact) },
-    { title: "Proxies", lines: [...proxies(snapshot.proxies, redact), ...rotating(snapshot.rotating, redact)] },
+    { title: l10n.t("Secret storage"), lines: [secretStorage(found.secretStorage), ...startWarnings(found, redact)] },
+    { title: l10n.t("API keys"), lines: keys(snapshot.keys, redact) },
+    { title: l10n.t("Proxies"), lines: [...proxies(snapshot.proxies, redact), ...rotating(snapshot.rotating, redact)] },
     { title: l10n.t("Tests"), lines: [...tests(found, redact), clock(found)] },
-    { title: "Requests", lines: [requests(snapshot, redact)] },
-    { title: "Versions", lines: versions(found) },
+    { title: l10n.t("Requests"), lines: [requests(snapshot, redact)] },
+    { title: l10n.t("Versions"), lines: versions(found) },
   ];
 }
 
@@ -40,13 +40,13 @@ const fail = (what: string, todo: string): Line => ({ level: "fail", what, todo 
 function endpoint(view: EndpointView, redact: Redact): Line[] {
   switch (view.kind) {
     case "listening":
-      return [ok(`It listens on ${view.url}.`)];
+      return [ok(l10n.t("It listens on {0}.", view.url))];
     case "starting":
-      return [warn("It is starting.", "Run the doctor again in a moment.")];
+      return [warn(l10n.t("It is starting."), l10n.t("Run the doctor again in a moment."))];
     case "stopped":
-      return [fail("It is stopped.", 'Run "Start Server".')];
+      return [fail(l10n.t("It is stopped."), l10n.t('Run "Start Server".'))];
     case "failed":
-      return [fail(redact(view.message), 'Mend that, then run "Restart Server".')];
+      return [fail(redact(view.message), l10n.t('Mend that, then run "Restart Server".'))];
   }
 }
 
@@ -59,21 +59,21 @@ function peer({ peer: answers, port, snapshot }: Findings): Line[] {
 function peerLine(answers: Peer, port: number, expected: boolean, version: string): Line {
   switch (answers.kind) {
     case "ours":
-      if (version === "" || answers.version === version) return ok(`On port ${port} this product answers.`);
+      if (version === "" || answers.version === version) return ok(l10n.t("On port {0} this product answers.", port));
       return warn(
-        `On port ${port} version ${answers.version} of this product answers; this window has ${version}.`,
-        "Reload the windows of both editors.",
+        l10n.t("On port {0} version {1} of this product answers; this window has {2}.", port, answers.version, version),
+        l10n.t("Reload the windows of both editors."),
       );
     case "foreign":
       return fail(
-        `On port ${port} another program answers.`,
-        "End it, or choose another port in the setting geminiAggregator.port and in your tools.",
+        l10n.t("On port {0} another program answers.", port),
+        l10n.t("End it, or choose another port in the setting geminiAggregator.port and in your tools."),
       );
     case "silent":
-      if (!expected) return ok(`Port ${port} is free: nothing answers there.`);
+      if (!expected) return ok(l10n.t("Port {0} is free: nothing answers there.", port));
       return fail(
-        `On port ${port} nothing answers (${answers.why}).`,
-        'Run "Restart Server"; look for a firewall that guards local connections.',
+        l10n.t("On port {0} nothing answers ({1}).", port, answers.why),
+        l10n.t('Run "Restart Server"; look for a firewall that guards local connections.'),
       );
   }
 }
@@ -81,10 +81,18 @@ function peerLine(answers: Peer, port: number, expected: boolean, version: strin
 function access({ localAuth, ownUpstream }: Findings): Line[] {
   return [
     localAuth === "token"
-      ? ok("Programs need the local token.")
-      : warn("Every program on this machine may use your quota.", "Set geminiAggregator.localAuth to token."),
+      ? ok(l10n.t("Programs need the local token."))
+      : warn(
+          l10n.t("Every program on this machine may use your quota."),
+          l10n.t("Set geminiAggregator.localAuth to token."),
+        ),
     ...(ownUpstream
-      ? [warn("Requests and your keys go to another server than Google's.", "Check geminiAggregator.upstreamBaseUrl.")]
+      ? [
+          warn(
+            l10n.t("Requests and your keys go to another server than Google's."),
+            l10n.t("Check geminiAggregator.upstreamBaseUrl."),
+          ),
+        ]
       : []),
   ];
 }
@@ -92,103 +100,133 @@ function access({ localAuth, ownUpstream }: Findings): Line[] {
 function tokenFile(file: TokenFile): Line {
   switch (file.kind) {
     case "present":
-      if (file.private !== false) return ok("The local token's file is there.");
+      if (file.private !== false) return ok(l10n.t("The local token's file is there."));
       return warn(
-        "Other users of this machine can read the local token's file.",
-        'Run "Rotate Local Token": the new file is for you alone.',
+        l10n.t("Other users of this machine can read the local token's file."),
+        l10n.t('Run "Rotate Local Token": the new file is for you alone.'),
       );
     case "missing":
-      return fail("The local token's file is missing.", 'Run "Rotate Local Token" and give tools the new token.');
+      return fail(
+        l10n.t("The local token's file is missing."),
+        l10n.t('Run "Rotate Local Token" and give tools the new token.'),
+      );
     case "unreadable":
       return fail(
-        `The local token's file cannot be read (${file.why}).`,
-        "Mend the rights of the editor's global storage.",
+        l10n.t("The local token's file cannot be read ({0}).", file.why),
+        l10n.t("Mend the rights of the editor's global storage."),
       );
   }
 }
 
 function secretStorage(storage: SecretStorage): Line {
-  const todo =
-    "Set up a key ring for the system (for example gnome-keyring or KWallet) and restart the editor; until then keep a backup.";
+  const todo = l10n.t(
+    "Set up a key ring for the system (for example gnome-keyring or KWallet) and restart the editor; until then keep a backup.",
+  );
   switch (storage.kind) {
     case "works":
-      return ok("What is written to it can be read back.");
+      return ok(l10n.t("What is written to it can be read back."));
     case "not_tried":
-      return ok("Not tried: only a window that serves writes to it.");
+      return ok(l10n.t("Not tried: only a window that serves writes to it."));
     case "forgets":
-      return fail("What is written to it is gone at once.", todo);
+      return fail(l10n.t("What is written to it is gone at once."), todo);
     case "fails":
-      return fail(`It cannot be written to (${storage.why}).`, todo);
+      return fail(l10n.t("It cannot be written to ({0}).", storage.why), todo);
   }
 }
 
 function startWarnings({ startWarnings: warnings }: Findings, redact: Redact): Line[] {
   return warnings.map((warning) =>
-    warn(`At the start: ${redact(warning)}`, "See the section on damaged data in docs/troubleshooting.md."),
+    warn(
+      l10n.t("At the start: {0}", redact(warning)),
+      l10n.t("See the section on damaged data in docs/troubleshooting.md."),
+    ),
   );
 }
 
 function keys(all: readonly KeyView[], redact: Redact): Line[] {
-  if (all.length === 0) return [fail("There is none.", 'Run "Add API Key" or "Import API Keys".')];
+  if (all.length === 0) return [fail(l10n.t("There is none."), l10n.t('Run "Add API Key" or "Import API Keys".'))];
   const available = all.filter((key) => key.status === "available").length;
-  const count = `${available} of ${all.length} available.`;
+  const count = l10n.t("{0} of {1} available.", available, all.length);
   const resting = all.every((key) => key.status !== "available");
-  const total = resting ? fail(count, "See the keys below; wait, or add a key of another project.") : ok(count);
+  const total = resting ? fail(count, l10n.t("See the keys below; wait, or add a key of another project.")) : ok(count);
   return [total, ...all.flatMap((key, place) => keyLine(key, keyLabel(place), redact))];
 }
 
 function keyLine(key: KeyView, label: string, redact: Redact): Line[] {
-  const reason = key.status_reason === null ? "" : ` (${redact(key.status_reason)})`;
-  const what = `The ${label} of the panel`;
+  const reason = key.status_reason === null ? undefined : redact(key.status_reason);
   switch (key.status) {
     case "available":
       return [];
     case "cooling_down":
-      return [warn(`${what} rests${reason}.`, "Nothing: it comes back by itself.")];
+      return [warn(keyRests(label, reason), l10n.t("Nothing: it comes back by itself."))];
     case "disabled":
-      if (!key.enabled) return [ok(`${what} is switched off by you.`)];
-      return [warn(`${what} is disabled${reason}.`, 'Run "Test API Key" for it; give it a new text or remove it.')];
+      if (!key.enabled) return [ok(l10n.t("The {0} of the panel is switched off by you.", label))];
+      return [warn(keyDisabled(label, reason), l10n.t('Run "Test API Key" for it; give it a new text or remove it.'))];
   }
 }
 
+function keyRests(label: string, reason: string | undefined): string {
+  return reason === undefined
+    ? l10n.t("The {0} of the panel rests.", label)
+    : l10n.t("The {0} of the panel rests ({1}).", label, reason);
+}
+
+function keyDisabled(label: string, reason: string | undefined): string {
+  return reason === undefined
+    ? l10n.t("The {0} of the panel is disabled.", label)
+    : l10n.t("The {0} of the panel is disabled ({1}).", label, reason);
+}
+
 function proxies(all: readonly ProxyView[], redact: Redact): Line[] {
-  if (all.length === 0) return [ok("There is none: keys connect directly.")];
+  if (all.length === 0) return [ok(l10n.t("There is none: keys connect directly."))];
   const active = all.filter((proxy) => proxy.status === "active").length;
-  const count = `${active} of ${all.length} active.`;
-  const todo = 'Run "Test Proxy" for each; requests of keys with a proxy fail meanwhile.';
+  const count = l10n.t("{0} of {1} active.", active, all.length);
+  const todo = l10n.t('Run "Test Proxy" for each; requests of keys with a proxy fail meanwhile.');
   const total = active > 0 ? ok(count) : fail(count, todo);
   return [total, ...all.flatMap((proxy, place) => proxyLine(proxy, proxyLabel(place), redact))];
 }
 
 function proxyLine(proxy: ProxyView, label: string, redact: Redact): Line[] {
-  const what = `The ${label} of the panel`;
   switch (proxy.status) {
     case "active":
       return [];
     case "inactive":
-      return [ok(`${what} is switched off.`)];
+      return [ok(l10n.t("The {0} of the panel is switched off.", label))];
     case "error": {
-      const reason = proxy.last_error === null ? "" : ` (${redact(proxy.last_error)})`;
-      return [warn(`${what} does not work${reason}.`, 'Run "Test Proxy" for it; check its address and password.')];
+      const what =
+        proxy.last_error === null
+          ? l10n.t("The {0} of the panel does not work.", label)
+          : l10n.t("The {0} of the panel does not work ({1}).", label, redact(proxy.last_error));
+      return [warn(what, l10n.t('Run "Test Proxy" for it; check its address and password.'))];
     }
   }
 }
 
 function rotating(view: RotatingView | null, redact: Redact): Line[] {
   if (view === null) return [];
-  const reason = view.last_error === null ? "" : ` (${redact(view.last_error)})`;
+  const reason = view.last_error === null ? undefined : redact(view.last_error);
   switch (view.mode) {
     case "on":
-      return [ok("The rotating proxy serves.")];
+      return [ok(l10n.t("The rotating proxy serves."))];
     case "off":
-      return [ok("The rotating proxy is off.")];
+      return [ok(l10n.t("The rotating proxy is off."))];
     case "fallen_back":
-      return [warn(`The rotating proxy fails${reason}; keys use their own proxies.`, 'Run "Test Rotating Proxy".')];
+      return [warn(rotatingFails(reason), l10n.t('Run "Test Rotating Proxy".'))];
     case "refused":
-      return [
-        fail(`The rotating proxy refuses its password${reason}.`, 'Enter it anew with "Configure Rotating Proxy".'),
-      ];
+      return [fail(rotatingRefused(reason), l10n.t('Enter it anew with "Configure Rotating Proxy".'))];
   }
+}
+
+function rotatingFails(reason: string | undefined): string {
+  return reason === undefined
+    ? l10n.t("The rotating proxy fails; keys use their own proxies.")
+    : l10n.t("The rotating proxy fails ({0}); keys use their own proxies.", reason);
+}
+
+function rotatingRefused(reason: string | undefined): string {
+  return reason === undefined
+    ? l10n.t("The rotating proxy refuses its password.")
+    : l10n.t("The rotating proxy refuses its password ({0}).", reason);
 }
 
 function tests({ tested }: Findings, redact: Redact): Line[] {
@@ -230,14 +268,16 @@ function clock({ clockSkewMs }: Findings): Line {
 }
 
 function requests({ requests: last }: Snapshot, redact: Redact): Line {
-  if (last.length === 0) return ok("None yet.");
+  if (last.length === 0) return ok(l10n.t("None yet."));
   const failed = last.filter(({ status }) => status === 429 || status >= 500);
   const [newest] = failed;
-  if (newest === undefined) return ok(`The last ${last.length} met no failure of keys, proxies or Google.`);
-  const why = newest.error === null ? "" : `: ${redact(newest.error)}`;
+  if (newest === undefined) return ok(l10n.t("The last {0} met no failure of keys, proxies or Google.", last.length));
+  const [failures, all, status] = [failed.length, last.length, newest.status];
   return warn(
-    `${failed.length} of the last ${last.length} failed, the newest with ${newest.status}${why}`,
-    "The panel's request log shows every attempt.",
+    newest.error === null
+      ? l10n.t("{0} of the last {1} failed, the newest with {2}", failures, all, status)
+      : l10n.t("{0} of the last {1} failed, the newest with {2}: {3}", failures, all, status, redact(newest.error)),
+    l10n.t("The panel's request log shows every attempt."),
   );
 }
 
@@ -245,10 +285,17 @@ function versions({ versions: { extension, editor, node, machine }, snapshot }: 
   const core = snapshot.version;
   return [
     core === "" || core === extension
-      ? ok(`Extension ${extension}${core === "" ? ", its core not loaded" : ", core the same"}.`)
-      : warn(`Extension ${extension} with core ${core}.`, "Reinstall the extension."),
+      ? ok(
+          core === ""
+            ? l10n.t("Extension {0}, its core not loaded.", extension)
+            : l10n.t("Extension {0}, core the same.", extension),
+        )
+      : warn(l10n.t("Extension {0} with core {1}.", extension, core), l10n.t("Reinstall the extension.")),
     Number.parseInt(node, 10) >= OLDEST_NODE
-      ? ok(`Editor ${editor}, Node ${node}, ${machine}.`)
-      : fail(`Editor ${editor} has Node ${node}, ${machine}.`, "Update the editor: Node 20 or later is needed."),
+      ? ok(l10n.t("Editor {0}, Node {1}, {2}.", editor, node, machine))
+      : fail(
+          l10n.t("Editor {0} has Node {1}, {2}.", editor, node, machine),
+          l10n.t("Update the editor: Node 20 or later is needed."),
+        ),
   ];
 }

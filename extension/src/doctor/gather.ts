@@ -2,6 +2,7 @@
 // take back, decides nothing, and does not know VS Code: the editor's part comes in through `DoctorHost`.
 
 import { stat } from "node:fs/promises";
+import * as l10n from "@vscode/l10n";
 import type { Command, Reply, Settings, Snapshot } from "../../../native/addon/types.gen";
 import type { SecretSource } from "../vault/vaultReader";
 import type { SecretStore } from "../vault/vaultWriter";
@@ -112,8 +113,9 @@ function versionIn(body: string): string | undefined {
 function silence(error: unknown): Peer {
   const code = codeOf(error instanceof Error ? error.cause : undefined);
   if (code?.startsWith("HPE_") || code === "UND_ERR_SOCKET") return { kind: "foreign" };
-  if (error instanceof Error && error.name === "TimeoutError") return { kind: "silent", why: "no answer in time" };
-  return { kind: "silent", why: code ?? "no connection" };
+  if (error instanceof Error && error.name === "TimeoutError")
+    return { kind: "silent", why: l10n.t("no answer in time") };
+  return { kind: "silent", why: code ?? l10n.t("no connection") };
 }
 
 export async function lookAt(file: string): Promise<TokenFile> {
@@ -122,7 +124,7 @@ export async function lookAt(file: string): Promise<TokenFile> {
     return { kind: "present", private: process.platform === "win32" ? undefined : (mode & OTHERS) === 0 };
   } catch (error) {
     const code = codeOf(error);
-    return code === "ENOENT" ? { kind: "missing" } : { kind: "unreadable", why: code ?? "unknown" };
+    return code === "ENOENT" ? { kind: "missing" } : { kind: "unreadable", why: code ?? l10n.t("unknown") };
   }
 }
 

@@ -1,6 +1,7 @@
 // Takes out of a sentence of the core's what a user would not post in public: names and addresses. Keys and passwords are
 // not in there in the first place; should another program's text hold one, whatever looks like a credential goes too.
 
+import * as l10n from "@vscode/l10n";
 import type { Snapshot } from "../../../native/addon/types.gen";
 
 /** No credential that is looked for by its looks alone is shorter. */
@@ -18,9 +19,9 @@ export function redactor({ keys, proxies, rotating }: Snapshot, home: string): R
   const hidden: [string, string][] = [
     ...keys.map((key, place): [string, string] => [key.name, keyLabel(place)]),
     ...proxies.map((proxy, place): [string, string] => [proxy.name, proxyLabel(place)]),
-    ...proxies.flatMap((proxy, place) => addressParts(proxy.masked_url, `${proxyLabel(place)}'s address`)),
-    ...(rotating === null ? [] : addressParts(rotating.masked_url, "the rotating proxy's address")),
-    ...(rotating?.last_address ? [[rotating.last_address, "an address"] as [string, string]] : []),
+    ...proxies.flatMap((proxy, place) => addressParts(proxy.masked_url, l10n.t("{0}'s address", proxyLabel(place)))),
+    ...(rotating === null ? [] : addressParts(rotating.masked_url, l10n.t("the rotating proxy's address"))),
+    ...(rotating?.last_address ? [[rotating.last_address, l10n.t("an address")] as [string, string]] : []),
     ...(home.length > 1 ? [[home, "~"] as [string, string]] : []),
   ];
   // The longest first: one name may be part of another.
@@ -44,11 +45,11 @@ function names(texts: readonly [string, string][]): string {
 
 /** By its place in the panel, which whoever reads the report at home can look up. */
 export function keyLabel(place: number): string {
-  return `key ${place + 1}`;
+  return l10n.t("key {0}", place + 1);
 }
 
 export function proxyLabel(place: number): string {
-  return `proxy ${place + 1}`;
+  return l10n.t("proxy {0}", place + 1);
 }
 
 function addressParts(maskedUrl: string, label: string): [string, string][] {

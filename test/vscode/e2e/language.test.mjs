@@ -32,4 +32,5 @@ step("the panel is German", async () => {
   await window.runCommand("Gemini Aggregator: Übersicht öffnen");
   await window.panel.getByTestId("panel").waitFor({ timeout: 30_000 });
   assert.equal(await window.panel.locator("html").getAttribute("lang"), "de");
+  await window.panel.getByRole("heading", { name: "API-Schlüssel", exact: true }).waitFor({ timeout: 30_000 });
 });
