@@ -36,10 +36,10 @@ export function allSteps() {
     nodeTests("Simulated upstream", ["test/upstream"], minutes(5)),
     nodeTests("Proxies of the tests", ["test/proxies"], minutes(5)),
     nodeTests("Scripts and what tests share", ["test/scripts", "test/lib"], minutes(3)),
-    nodeTests("The addon in Node", ["test/addon"], minutes(5)),
+    nodeTests("The addon in Node", ["test/addon"], minutes(12)),
     nodeTests("Real clients through the program", ["test/contract"], minutes(15)),
     prepareEditor,
-    nodeTests("Real VS Code in a real browser", ["test/vscode"], minutes(15)),
+    nodeTests("Real VS Code in a real browser", ["test/vscode"], minutes(25)),
   ];
 }
 
@@ -123,7 +123,7 @@ const typeScriptTests = {
 const packaging = {
   name: "Build and package",
   async work(show) {
-    const options = { cwd: inRoot(), timeoutMs: minutes(20), onOutput: show };
+    const options = { cwd: inRoot(), timeoutMs: minutes(30), onOutput: show };
     const built = await must(node, [inRoot("scripts", "build.mjs")], options);
     const packed = await must(node, [inRoot("scripts", "package.mjs")], options);
     return { totals: { passed: 1, failed: 0, skipped: 0 }, output: built + packed };
