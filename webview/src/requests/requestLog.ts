@@ -118,7 +118,7 @@ export class RequestLog extends LitElement {
 
   override willUpdate(changed: Map<string, unknown>): void {
     if (!changed.has("requests")) return;
-    if (isEverything(this.filter)) this.known = withNewest(this.known, this.requests);
+    if (isEverything(this.filter)) this.known = withNewest(this.known, this.requests, this.total);
     else if (this.#refresh === undefined) this.#refresh = setTimeout(() => this.#anew(), REFRESH_MS);
   }
 
