@@ -242,16 +242,23 @@ step("a request's details are opened and copied; no key, token or password goes 
 });
 
 step("the help of a section opens its text, and from there the section of the guide", async () => {
-  await window.panel.getByTestId("help-proxies").click();
-  await window.panel.getByTestId("help-text-proxies").waitFor({ state: "visible" });
-  await window.panel.getByTestId("learn-more-proxies").click();
-  const heading = window.panel.getByRole("heading", { name: "Proxies", exact: true });
+  await window.panel.getByTestId("help-rotating").click();
+  await window.panel.getByTestId("help-text-rotating").waitFor({ state: "visible" });
+  await window.panel.getByTestId("learn-more-rotating").click();
+  // The panel's own heading is another.
+  const heading = window.panel.getByRole("heading", { name: "The rotating proxy", exact: true });
   await heading.waitFor({ timeout: 30_000 });
-  await pollUntil(() => heading.evaluate((element) => element.getBoundingClientRect().top < globalThis.innerHeight), {
-    what: "the section is scrolled to",
-  });
+  await pollUntil(
+    () =>
+      heading.evaluate((element) => {
+        const { top } = element.getBoundingClientRect();
+        return top > -2 && top < globalThis.innerHeight;
+      }),
+    { what: "the section is scrolled to" },
+  );
   await window.runCommand("View: Close Editor");
-  await openPanel(window);
+  // It was behind the guide.
+  await window.panel.getByTestId("panel").waitFor({ timeout: 30_000 });
 });
 
 step("by keyboard alone a key is disabled and enabled again, and the focus stays on its button", async () => {
