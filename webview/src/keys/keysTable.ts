@@ -19,7 +19,6 @@ import { bulkBar } from "./bulkBar";
 import { columns, everyKey, fits, type KeyFilter, keySorts } from "./columns";
 import { keyRow } from "./keyRow";
 
-const ROW_HEIGHT = 60;
 const ALL_COLUMNS = columns.length + 2;
 
 export class KeysTable extends LitElement {
@@ -38,7 +37,7 @@ export class KeysTable extends LitElement {
   declare filter: KeyFilter;
   declare selection: Selection;
   declare sort: Sort | null;
-  readonly #window = new RowWindow(this, ROW_HEIGHT);
+  readonly #window = new RowWindow(this);
   readonly #tests = new TestResults(this);
 
   constructor() {

@@ -17,8 +17,6 @@ import { testedRow } from "../tested";
 import { planOf } from "./plan";
 import { proxyRow } from "./proxyRow";
 
-const ROW_HEIGHT = 60;
-
 const columns: readonly Column[] = [
   { name: "name", label: l10n.t("Name and URL") },
   { name: "status", label: l10n.t("Status") },
@@ -80,7 +78,7 @@ export class ProxiesTable extends LitElement {
   declare plan: PlanMessage | undefined;
   declare now: number;
   declare sort: Sort | null;
-  readonly #window = new RowWindow(this, ROW_HEIGHT);
+  readonly #window = new RowWindow(this);
   readonly #tests = new TestResults(this);
 
   constructor() {

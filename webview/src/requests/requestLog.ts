@@ -13,7 +13,6 @@ import { everything, filterBoxes, isEverything } from "./filters";
 import { withNewest, withOlder } from "./loaded";
 import { COLUMNS, requestDetails, requestRow } from "./requestRow";
 
-const ROW_HEIGHT = 56;
 /** The next page is asked for when so many pixels are left below. */
 const NEAR_THE_END = 1500;
 /** A filtered list is asked for anew at most this often while requests come in. */
@@ -88,7 +87,7 @@ export class RequestLog extends LitElement {
   /** How many the core has for the filter; undefined until it said so. */
   declare matched: number | undefined;
   declare opened: string | undefined;
-  readonly #window = new RowWindow(this, ROW_HEIGHT);
+  readonly #window = new RowWindow(this);
   /** The number of the intent whose answer is waited for; answers to earlier ones come too late. */
   #asked = 0;
   #waiting = false;
@@ -118,7 +117,7 @@ export class RequestLog extends LitElement {
 
   override willUpdate(changed: Map<string, unknown>): void {
     if (!changed.has("requests")) return;
-    if (isEverything(this.filter)) this.known = withNewest(this.known, this.requests);
+    if (isEverything(this.filter)) this.known = withNewest(this.known, this.requests, this.total);
     else if (this.#refresh === undefined) this.#refresh = setTimeout(() => this.#anew(), REFRESH_MS);
   }
 
