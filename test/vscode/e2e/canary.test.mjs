@@ -183,12 +183,11 @@ step("copies made in the panel, all that are there", async () => {
 
 step("a key is removed and brought back, a proxy is removed", async () => {
   await row("beta").getByTestId("remove-key").click();
-  await window.confirm(/Remove the API key "beta"/, "Remove");
-  await window.pressInNotification(/"beta"/, "Undo");
+  await row("beta").waitFor({ state: "detached", timeout: 30_000 });
+  await window.panel.getByTestId("undo").click();
   await row("beta").waitFor({ timeout: 30_000 });
   await generate("with a key brought back");
   await proxy("second").getByTestId("remove-proxy").click();
-  await window.confirm(/Remove the proxy "second"/, "Remove");
   await proxy("second").waitFor({ state: "detached", timeout: 30_000 });
 });
 

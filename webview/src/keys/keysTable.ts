@@ -120,7 +120,7 @@ export class KeysTable extends LitElement {
     const shown = rows.map((key) => key.id);
     const every = shown.every((id) => this.selection.ids.has(id));
     const some = shown.some((id) => this.selection.ids.has(id));
-    return html`<div class="scroll ${windowed ? "windowed" : ""}" tabindex=${windowed ? 0 : nothing} role="region" aria-labelledby="keys-title" @scroll=${this.#window.scrolled}>
+    return html`<div class="scroll ${windowed ? "windowed" : ""}" tabindex=${windowed ? 0 : nothing} role="group" aria-labelledby="keys-title" @scroll=${this.#window.scrolled}>
       <table data-testid="keys-table" aria-labelledby="keys-title" aria-rowcount=${rows.length + 1}>
         <thead>
           <tr aria-rowindex="1">

@@ -119,7 +119,7 @@ export class ProxiesTable extends LitElement {
   #table() {
     const rows = sorted(this.proxies, sorts, this.sort);
     const { from, to, above, below, windowed } = this.#window.slice(rows.length);
-    return html`<div class="scroll ${windowed ? "windowed" : ""}" tabindex=${windowed ? 0 : nothing} role="region" aria-labelledby="proxies-title" @scroll=${this.#window.scrolled}>
+    return html`<div class="scroll ${windowed ? "windowed" : ""}" tabindex=${windowed ? 0 : nothing} role="group" aria-labelledby="proxies-title" @scroll=${this.#window.scrolled}>
       <table data-testid="proxies-table" aria-labelledby="proxies-title" aria-rowcount=${rows.length + 1}>
         <thead>
           <tr aria-rowindex="1">

@@ -149,7 +149,7 @@ export class RequestLog extends LitElement {
   #table() {
     const { from, to, above, below, windowed } = this.#window.slice(this.known.length);
     const rows = this.known.slice(from, to).map((request, index) => ({ request, place: from + index + 2 }));
-    return html`<div class="scroll ${windowed ? "windowed" : ""}" tabindex=${windowed ? 0 : nothing} role="region" aria-labelledby="requests-title" @scroll=${this.#scrolled}>
+    return html`<div class="scroll ${windowed ? "windowed" : ""}" tabindex=${windowed ? 0 : nothing} role="group" aria-labelledby="requests-title" @scroll=${this.#scrolled}>
       <table data-testid="requests-table" aria-labelledby="requests-title" aria-rowcount=${(this.matched ?? this.total) + 1}>
         <thead>
           <tr aria-rowindex="1">

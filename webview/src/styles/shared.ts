@@ -41,8 +41,10 @@ export const shared = css`
     white-space: normal;
     margin-left: auto;
   }
+  .sub.warn,
   .warn {
-    color: var(--vscode-editorWarning-foreground);
+    color: var(--vscode-foreground);
+    font-weight: 600;
   }
   .mono {
     font-family: var(--vscode-editor-font-family, monospace);
@@ -97,8 +99,9 @@ export const controls = css`
   button.plain:hover:not(:disabled) {
     background: var(--vscode-toolbar-hoverBackground);
   }
-  button.danger {
-    color: var(--vscode-errorForeground);
+  /* The theme's red is too pale for words on a light page: it marks, the words stay readable. */
+  button.danger:hover:not(:disabled) {
+    outline: 1px solid var(--vscode-errorForeground);
   }
   button:disabled,
   select:disabled {
