@@ -28,8 +28,15 @@ export class Workbench {
    * @param {string} title
    */
   async runCommand(title) {
-    await this.page.keyboard.press("F1");
-    await this.#field.waitFor({ timeout: DEADLINE });
+    // A webview that the editor is bringing back has the focus before it hands keys on: then a person presses again.
+    const opened = async () => {
+      await this.page.keyboard.press("F1");
+      return this.#field.waitFor({ timeout: 3000 }).then(
+        () => true,
+        () => false,
+      );
+    };
+    await pollUntil(opened, { timeoutMs: DEADLINE, what: "the palette opens" });
     const row = this.#row(title);
     // An open palette does not show commands that an extension contributes after the words were typed, so they are typed anew.
     const found = async () => {
