@@ -30,18 +30,6 @@ export class Workbench {
    * @param {string} title
    */
   async runCommand(title) {
-<<<<<<< HEAD
-=======
-    // A webview that the editor is bringing back has the focus before it hands keys on: then a person presses again.
-    const opened = async () => {
-      await this.page.keyboard.press("F1");
-      return this.#field.waitFor({ timeout: 3000 }).then(
-        () => true,
-        () => false,
-      );
-    };
-    await pollUntil(opened, { timeoutMs: DEADLINE, what: "the palette opens" });
->>>>>>> flows
     const row = this.#row(title);
     // A page behind another takes no keys.
     await this.page.bringToFront();
