@@ -221,7 +221,7 @@ step("everything that left the extension is gathered, and each place did hold so
     ["what the workbench showed", /Add API Key \(1\/2\)/],
     ["what the workbench showed", /Gemini 2\/2/],
     ["what the workbench showed", /Testing the API key "beta"/],
-    ["what the workbench showed", /Remove the proxy "second"/],
+    ["the messages of the panel", /"kind":"told".*removed/],
     ["the extension's log", /alpha/],
     ["the answer of /admin/metrics", /# TYPE/],
     ["state.json", /./],
