@@ -170,7 +170,7 @@ describe("where it listens", () => {
     const { code, stdout, said } = await runProgram(["serve"], { config });
     assert.equal(code, 1);
     assert.equal(stdout, "");
-    assert.ok(said.includes(`http://127.0.0.1:${first.port}`), said);
+    assert.ok(said.includes(`Port ${first.port} is taken by the Gemini API Key Aggregator`), said);
     const answer = await first.ask(`${MODEL}:generateContent`, { body: prompt("Hi") });
     assert.equal(answer.status, 200, "the first one serves on");
   });
