@@ -215,6 +215,11 @@ export const table = css`
     text-overflow: ellipsis;
     max-width: 220px;
   }
+  /* One line, whatever the language: every row is as high as the others. */
+  .windowed .actions {
+    flex-wrap: nowrap;
+    width: auto;
+  }
   .windowed .state {
     display: block;
   }
@@ -281,7 +286,7 @@ export const table = css`
     display: flex;
     /* Two by two: rows have two lines anyway, and other columns want the room. */
     flex-wrap: wrap;
-    max-width: 176px;
+    width: 176px;
     justify-content: flex-end;
     gap: 2px;
     margin: -3px -5px -2px auto;
