@@ -24,6 +24,16 @@ use crate::settings::Settings;
 use crate::signatures::SignatureCache;
 use crate::skew::skew;
 
+/// Clocks do not drift apart within a minute.
+const DATE_HOLDS: Millis = 60_000;
+
+/// By how many milliseconds this machine's clock was ahead of the upstream's, and when that was heard.
+#[derive(Clone, Copy)]
+struct Heard {
+    skew: i64,
+    at: Millis,
+}
+
 pub struct State {
     /// A plain mutex: held for a pick or a settlement, microseconds, never across an await.
     pub pools: Mutex<Pools>,
@@ -35,7 +45,7 @@ pub struct State {
     /// Keys moved by themselves: their assignments want to be saved.
     pub moved: Notify,
     settings: RwLock<Arc<Settings>>,
-    clock_skew: Mutex<Option<i64>>,
+    clock_skew: Mutex<Option<Heard>>,
 }
 
 impl State {
@@ -85,14 +95,24 @@ impl State {
 
     /// The upstream's answer says what time it is there; the last word stands.
     pub fn heard_date(&self, headers: &HeaderMap) {
-        if let Some(skew) = skew(headers, self.now()) {
-            *self.clock_skew.lock() = Some(skew);
+        let now = self.now();
+        if let Some(skew) = skew(headers, now) {
+            *self.clock_skew.lock() = Some(Heard { skew, at: now });
+        }
+    }
+
+    /// The same for every answer that passes: a date is read once a minute, or when this machine's clock has jumped.
+    pub fn date_passes(&self, headers: &HeaderMap) {
+        let now = self.now();
+        let lately = self.clock_skew.lock().is_some_and(|heard| now.abs_diff(heard.at) < DATE_HOLDS);
+        if !lately {
+            self.heard_date(headers);
         }
     }
 
     /// By how many milliseconds this machine's clock is ahead of the upstream's, where one was heard.
     pub fn clock_skew(&self) -> Option<i64> {
-        *self.clock_skew.lock()
+        self.clock_skew.lock().map(|heard| heard.skew)
     }
 
     /// See `Pools::earliest_return`.

@@ -142,7 +142,7 @@ impl RequestDispatcher {
             let answer = forwarder.attempt(&lease.pick, &call.outbound, Either::Left(body.read())).await;
             if let Ok(answer) = &answer {
                 lease.answered(started.elapsed());
-                self.state.heard_date(answer.headers());
+                self.state.date_passes(answer.headers());
             }
             if let (Ok(Answer::Flowing(_)), Some(opening)) = (&answer, call.conversation) {
                 self.state.signatures.held(opening, &lease.pick.key, self.state.now());
