@@ -193,23 +193,8 @@ fn kind(error: &serde_json::Error) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixtures::Folder;
     use super::*;
-
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("aggregator-store-{name}-{}", std::process::id()));
-            fs::create_dir_all(&path).unwrap();
-            Self(path)
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
 
     fn kept() -> Kept {
         Kept { version: VERSION, ..Kept::default() }

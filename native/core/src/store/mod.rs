@@ -8,6 +8,8 @@
 
 mod aside;
 pub mod falling_back;
+#[cfg(test)]
+mod fixtures;
 pub mod json_file;
 pub mod sqlite;
 
