@@ -31,8 +31,8 @@ beforeEach((context) => {
 
 const DATABASE = ["state.sqlite", "state.sqlite-wal"];
 const EVERYWHERE = [...DATABASE, "state.new", "state.json", "."];
-const CANNOT = /"event":"state\.warning".*cannot be written/;
-const AGAIN = /"event":"state\.warning".*is written to .* again; nothing was lost/;
+const CANNOT = /The learned state cannot be written to .*state\.sqlite/;
+const AGAIN = /The learned state is written to .*state\.sqlite again; nothing was lost/;
 
 /** @param {Fault[]} faults */
 function start(faults) {

@@ -16,9 +16,10 @@ const LONGEST_MS = 150;
 const target = process.env.CARGO_TARGET_DIR ?? inRoot("target");
 const writer = `${target}/debug/examples/store_writer`;
 
-before(() => run("cargo", ["build", "--locked", "-p", "aggregator-core", "--example", "store_writer"], PATIENT));
-
-const PATIENT = { cwd: inRoot(), timeoutMs: 600_000 };
+before(async () => {
+  const args = ["build", "--locked", "-p", "aggregator-core", "--example", "store_writer"];
+  await run("cargo", args, { cwd: inRoot(), timeoutMs: 600_000 });
+});
 
 test(`${KILLS} kills: whole, and nothing acknowledged is lost`, { timeout: 60_000 + KILLS * 2_000 }, async (context) => {
   const folder = makeTempDir("kills");
@@ -33,9 +34,9 @@ test(`${KILLS} kills: whole, and nothing acknowledged is lost`, { timeout: 60_00
     const { stdout } = await run(writer, ["check", folder.path]);
     const [, added, saved] = /^added (\d+) saved (\d+)$/m.exec(stdout) ?? [];
     const found = `kill ${kill}: acknowledged ${JSON.stringify(acknowledged)}, found ${stdout}`;
-    // One more may have been written than there was time to say.
+    // One more may have been written than there was time to say; what is saved follows what is added.
     assert.ok([0, 1].includes(Number(added) - acknowledged.added), found);
-    assert.ok([0, 1].includes(Number(saved) - acknowledged.saved), found);
+    assert.ok(Number(saved) >= acknowledged.saved && Number(saved) <= Number(added), found);
     acknowledged = { added: Number(added), saved: Number(saved) };
   }
   assert.ok(acknowledged.saved > KILLS, "it wrote between the kills");
