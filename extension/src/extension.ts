@@ -209,7 +209,7 @@ function sessionFor(
     memory: context.globalState,
     tokenFile: tokenFile(context),
     windowsFolder: context.globalStorageUri.fsPath,
-    stateFile: vscode.Uri.joinPath(context.globalStorageUri, "state.json").fsPath,
+    stateFile: vscode.Uri.joinPath(context.globalStorageUri, "state.sqlite").fsPath,
     extraCaFile: process.env.NODE_EXTRA_CA_CERTS,
     settings: currentSettings,
     adoptSettings,
