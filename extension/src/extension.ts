@@ -204,7 +204,7 @@ function sessionFor(
   },
 ): CoreSession {
   return new CoreSession({
-    loadAddon,
+    loadAddon: () => loadAddon(vscode.Uri.joinPath(context.globalStorageUri, "addon").fsPath),
     secrets: context.secrets,
     memory: context.globalState,
     tokenFile: tokenFile(context),
@@ -216,7 +216,7 @@ function sessionFor(
     onSnapshot: (snapshot) => changes.fire(snapshot),
     onEvent(event) {
       write(log, event.level, event.message);
-      if (event.type === "state.warning") told.warning(event.message);
+      if (event.type === "state.warning" && event.level !== "info") told.warning(event.message);
       if (event.type === "proxies.down") told.proxiesDown(event.message);
       if (event.type === "key.disabled") told.keyDisabled(event.key_id);
     },

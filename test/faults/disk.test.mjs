@@ -40,7 +40,10 @@ function start(faults) {
   const inject = faults.map(({ calls, error, when }) => `--inject=${calls}:error=${error}:when=${when}`);
   const traced = `--trace=${faults.map(({ calls }) => calls).join(",")}`;
   const under = ["strace", "-f", "-qq", "-o", join(folder.path, "trace"), ...files, traced, ...inject];
-  const persistence = { sqlitePath: join(folder.path, "state.sqlite"), fallbackJsonPath: join(folder.path, "state.json") };
+  const persistence = {
+    sqlitePath: join(folder.path, "state.sqlite"),
+    fallbackJsonPath: join(folder.path, "state.json"),
+  };
   const config = { keys: [KEYS.alpha, KEYS.beta], keySelection: "fill_first", persistence };
   return bench.gateway(config, { under: faults.length > 0 ? under : [] });
 }

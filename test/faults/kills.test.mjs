@@ -21,7 +21,9 @@ before(async () => {
   await run("cargo", args, { cwd: inRoot(), timeoutMs: 600_000 });
 });
 
-test(`${KILLS} kills: whole, and nothing acknowledged is lost`, { timeout: 60_000 + KILLS * 2_000 }, async (context) => {
+test(`${KILLS} kills: whole, and nothing acknowledged is lost`, {
+  timeout: 60_000 + KILLS * 2_000,
+}, async (context) => {
   const folder = makeTempDir("kills");
   context.after(() => folder.dispose());
   let acknowledged = { added: 0, saved: 0 };
