@@ -100,7 +100,8 @@ fn serve(line: &Line) -> Result<(), String> {
 
 async fn run(ready: Ready) -> Result<(), String> {
     let tokens = tokens(&ready);
-    let store = ready.state.map(|state| Arc::new(FallingBack::new(state.sqlite, state.json)) as Arc<dyn StateStore>);
+    let store =
+        ready.state.map(|state| Arc::new(FallingBack::new(state.sqlite, state.json)) as Arc<dyn StateStore>);
     let aggregator = Aggregator::open(Opening {
         settings: ready.settings,
         entered: ready.entered,

@@ -152,7 +152,10 @@ impl FallingBack {
             Some(content) => {
                 if content.unreadable > 0 {
                     let path = self.path.display();
-                    let words = format!("{} entries of {path} cannot be read; the rest is known.", content.unreadable);
+                    let words = format!(
+                        "{} entries of {path} cannot be read; the rest is known.",
+                        content.unreadable
+                    );
                     inner.words.push(words);
                 }
                 inner.generation = inner.generation.max(content.kept.generation);
@@ -235,7 +238,8 @@ impl StateStore for FallingBack {
         if !std::mem::replace(&mut inner.failing, false) {
             return Ok(Saved { news: bad(&mut inner.words), makeshift: false });
         }
-        let words = format!("The learned state is written to {} again; nothing was lost.", self.path.display());
+        let words =
+            format!("The learned state is written to {} again; nothing was lost.", self.path.display());
         inner.words.push(words);
         Ok(Saved { news: Some(News::Good(std::mem::take(&mut inner.words).join(" "))), makeshift: false })
     }
@@ -250,7 +254,8 @@ impl StateStore for FallingBack {
                 .ok_or_else(|| StoreError(not_read(&self.path)))?,
             false => None,
         };
-        let salvaged = inner.added.take().map(|(generation, text)| Added { generation, text: text.expose().to_owned() });
+        let salvaged =
+            inner.added.take().map(|(generation, text)| Added { generation, text: text.expose().to_owned() });
         let in_file = file.as_ref().map(|added| added.generation);
         let newest = [read, salvaged, file].into_iter().flatten().max_by_key(|added| added.generation);
         let Some(Added { generation, text }) = newest else { return Ok(None) };

@@ -24,7 +24,9 @@ impl Folder {
     pub fn aside(&self) -> Vec<String> {
         let names = fs::read_dir(&self.0).unwrap().flatten();
         let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        names.filter(|name| name.contains("set-aside") && !name.ends_with("-wal") && !name.ends_with("-shm")).collect()
+        names
+            .filter(|name| name.contains("set-aside") && !name.ends_with("-wal") && !name.ends_with("-shm"))
+            .collect()
     }
 }
 
@@ -35,7 +37,8 @@ impl Drop for Folder {
 }
 
 pub fn names(names: &[(&str, u64)]) -> Vec<OwnedName> {
-    let entry = |(name, until): &(&str, u64)| OwnedName { name: (*name).into(), key: "k1".into(), until: *until };
+    let entry =
+        |(name, until): &(&str, u64)| OwnedName { name: (*name).into(), key: "k1".into(), until: *until };
     names.iter().map(entry).collect()
 }
 

@@ -151,11 +151,7 @@ impl Write<'_> {
         Ok(())
     }
 
-    fn put(
-        &self,
-        table: &str,
-        rows: &mut dyn Iterator<Item = (Cow<'_, str>, String)>,
-    ) -> Result<(), Fault> {
+    fn put(&self, table: &str, rows: &mut dyn Iterator<Item = (Cow<'_, str>, String)>) -> Result<(), Fault> {
         let sql = format!("INSERT OR REPLACE INTO {table} (id, body) VALUES (?1, ?2)");
         let mut statement = self.transaction.prepare(&sql)?;
         for (id, body) in rows {

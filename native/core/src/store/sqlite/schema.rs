@@ -43,9 +43,8 @@ pub fn prepare(connection: &mut Connection, migrations: &[&str]) -> Result<(), F
     for step in migrations.iter().skip(from) {
         transaction.execute_batch(step)?;
     }
-    transaction.execute_batch(&format!(
-        "PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {today};"
-    ))?;
+    transaction
+        .execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {today};"))?;
     Ok(transaction.commit()?)
 }
 
