@@ -29,6 +29,9 @@ export function longSteps(mutants) {
       FLEET_RATE: "200",
     }),
     fleet("500 edits by two writers under load", "test/addon/fleet-edits.test.mjs", { FLEET_EDITS: "500" }),
+    soak("1000000 requests with mixed failures, three ledgers", "test/soak/soak.test.mjs", {
+      SOAK_REQUESTS: "1000000",
+    }),
     ...fuzzSteps(),
     ...(mutants ? [mutantsStep(mutants)] : []),
   ];
@@ -42,6 +45,16 @@ export function longSteps(mutants) {
 function fleet(name, file, env) {
   const args = ["--test", "--test-reporter=spec", inRoot(...file.split("/"))];
   return { name, work: program(process.execPath, args, { timeoutMs: minutes(30), env, totals: nodeTestTotals }) };
+}
+
+/**
+ * The soak or the stops, on what `npm test` has built.
+ * @param {string} name @param {string} file @param {Record<string, string>} env
+ * @returns {Step}
+ */
+function soak(name, file, env) {
+  const args = ["--test", "--test-reporter=spec", inRoot(...file.split("/"))];
+  return { name, work: program(process.execPath, args, { timeoutMs: minutes(75), env, totals: nodeTestTotals }) };
 }
 
 /**

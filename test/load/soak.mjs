@@ -62,7 +62,14 @@ export async function soak({ requests, perSecond, troubleEveryMs, seed }) {
   await fleet.stop();
   await upstream.stop();
   authority.dispose();
-  const found = agreement({ seed, requests, client, upstream: above, troubles: fleet.troubles, granted: fleet.granted() });
+  const found = agreement({
+    seed,
+    requests,
+    client,
+    upstream: above,
+    troubles: fleet.troubles,
+    granted: fleet.granted(),
+  });
   const memory = PROGRAMS.map((program, place) => ({
     program,
     ...memoryOf(taken[place] ?? []),
@@ -92,15 +99,17 @@ function startProgram(place, fleet, upstream, authority) {
 async function startUpstream({ authority, ...data }) {
   const { cert, key } = await authority.issue([]);
   const worker = new Worker(new URL("./soak/upstream.mjs", import.meta.url), { workerData: { ...data, cert, key } });
-  const [plain, tls] = await new Promise((resolve, reject) => {
-    worker.once("message", resolve);
+  const gone = new Promise((resolve, reject) => {
+    worker.once("exit", resolve);
     worker.once("error", reject);
   });
+  gone.catch(() => {});
+  const ports = new Promise((resolve) => worker.once("message", resolve));
+  const [plain, tls] = await Promise.race([ports, gone]);
   return {
     urls: [`http://127.0.0.1:${plain}`, `https://127.0.0.1:${tls}`],
     drop: () => worker.postMessage("drop"),
     async stop() {
-      const gone = new Promise((resolve) => worker.once("exit", resolve));
       worker.postMessage("end");
       await gone;
     },

@@ -38,7 +38,13 @@ export async function startSquid({ credentials = null, authority, names = [], po
     : ["http_access allow all"];
   const configFile = dir.write(
     "squid.conf",
-    [listen, ...access, ...(leaveFrom ? [`tcp_outgoing_address ${leaveFrom}`] : []), ...common(dir.path, hostsFile, accessLog), ""].join("\n"),
+    [
+      listen,
+      ...access,
+      ...(leaveFrom ? [`tcp_outgoing_address ${leaveFrom}`] : []),
+      ...common(dir.path, hostsFile, accessLog),
+      "",
+    ].join("\n"),
   );
 
   // A name of its own: squids of one name share memory files, and of two that start at once one fails on them.

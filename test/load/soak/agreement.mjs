@@ -22,7 +22,7 @@ const SHOWN = 20;
 /** @param {Soak} soak @returns {Agreement} */
 export function agreement(soak) {
   /** @type {Record<string, number>} */
-  const counts = { "made by two attempts": 0, attempts: 0 };
+  const counts = { attempts: 0 };
   /** @type {string[]} */
   const disagreements = [];
   let total = 0;
@@ -65,7 +65,10 @@ function ofRequest(soak, id) {
     [seen === 0 || seen === arrivals, "another attempt arrived after the one whose answer the client saw"],
     [arrivals <= MOST_ATTEMPTS, "it arrived more often than it may be tried"],
     [asked(soak.seed, id).kind !== "create" || (upstream.made[id] ?? 0) <= 1, "it may have been carried out twice"],
-    [end !== End.leftEarly || (upstream.lastMs[id] ?? 0) <= (client.endedMs[id] ?? 0) + ON_ITS_WAY_MS, "it was tried after its client had left"],
+    [
+      end !== End.leftEarly || (upstream.lastMs[id] ?? 0) <= (client.endedMs[id] ?? 0) + ON_ITS_WAY_MS,
+      "it was tried after its client had left",
+    ],
     [end !== End.whole || did === Did.answered, "a whole answer that the upstream did not give"],
     [end !== End.refusedThere || did === Did.refused, "a refusal that the upstream did not say"],
     [end !== End.refusedThere || client.status[id] === upstream.status[id], "a status that the upstream did not say"],
@@ -108,7 +111,9 @@ function ofAll({ client, upstream, granted }) {
       const [logged, came] = [granted.get(name) ?? 0, upstream.tunnels(place + 1)];
       const unused = KEYS.some(({ proxy }) => proxy === name) && came === 0;
       return [
-        ...(logged === came ? [] : [`${name} granted ${logged} tunnels by its log, and ${came} connections came from it`]),
+        ...(logged === came
+          ? []
+          : [`${name} granted ${logged} tunnels by its log, and ${came} connections came from it`]),
         ...(unused ? [`nothing came through ${name}`] : []),
       ];
     }),

@@ -50,7 +50,8 @@ function written({ dialect, kind, model }, id) {
     return { path: "/v1/chat/completions", body: JSON.stringify(body) };
   }
   const method = { whole: "generateContent", stream: "streamGenerateContent?alt=sse", create: "predict" }[kind];
-  const body = kind === "create" ? { instances: [{ prompt: text }] } : { contents: [{ role: "user", parts: [{ text }] }] };
+  const body =
+    kind === "create" ? { instances: [{ prompt: text }] } : { contents: [{ role: "user", parts: [{ text }] }] };
   return { path: `/v1beta/models/${model}:${method}`, body: JSON.stringify(body) };
 }
 
@@ -76,7 +77,8 @@ function one({ seed, urls, epoch, ledger }, agent, id) {
       request.destroy();
     };
     const hung = setTimeout(() => leave(End.hung), HUNG_MS);
-    const leaving = ask.patience === "leaves early" ? setTimeout(() => leave(End.leftEarly), ask.leavesAfterMs) : undefined;
+    const leaving =
+      ask.patience === "leaves early" ? setTimeout(() => leave(End.leftEarly), ask.leavesAfterMs) : undefined;
     request.on("error", () => end(End.lost));
     request.on("response", (response) => {
       clearTimeout(leaving);

@@ -8,7 +8,19 @@ import { createServer as createSecureServer } from "node:https";
 import { parentPort, workerData } from "node:worker_threads";
 import * as behave from "../../upstream/behaviour.mjs";
 import { Did, UpstreamLedger } from "./ledgers.mjs";
-import { answerLength, asked, chance, dailyQuota, deed, END, KEYS, nameOf, PROGRAMS, PROXIES, secretOf } from "./plan.mjs";
+import {
+  answerLength,
+  asked,
+  chance,
+  dailyQuota,
+  deed,
+  END,
+  KEYS,
+  nameOf,
+  PROGRAMS,
+  PROXIES,
+  secretOf,
+} from "./plan.mjs";
 
 /**
  * @typedef {import("node:http").IncomingMessage} Request
@@ -29,7 +41,13 @@ const keyOf = new Map(PROGRAMS.flatMap((_, program) => KEYS.map((__, place) => [
 /** @type {Map<string, {left: number, refusedMs: number}>} */
 const daily = new Map();
 
+/** @type {Map<string, import("node:net").Socket>} the TCP sockets, below TLS, by where they come from */
+const sockets = new Map();
+
 const now = () => Date.now() - epoch;
+
+/** @param {import("node:net").Socket | null} socket */
+const wayOf = (socket) => `${socket?.remoteAddress} ${socket?.remotePort}`;
 
 /** @param {Request} request @param {Response} response */
 function take(request, response) {
@@ -72,7 +90,8 @@ function arrive(request, response, body) {
 /** @param {Arrival} arrived @param {string} secret @param {number} place of the key */
 function act(arrived, secret, place) {
   const { id, arrival, model, response } = arrived;
-  const spent = model.startsWith("gemini-daily-") && quotaSpent(`${secret.slice(0, 16)} ${KEYS[place]?.project} ${model}`);
+  const spent =
+    model.startsWith("gemini-daily-") && quotaSpent(`${secret.slice(0, 16)} ${KEYS[place]?.project} ${model}`);
   const what = spent ? "day" : deed(seed, id, arrival);
   if (what === "day") return refuse(arrived, behave.quotaPerDay());
   if (what === "429") return refuse(arrived, behave.quotaPerMinute({ retryDelay: "0.6s" }));
@@ -81,7 +100,7 @@ function act(arrived, secret, place) {
   if (what === "503") return refuse(arrived, behave.overloaded());
   if (what === "reset") {
     note(arrived, Did.reset, 0);
-    /** @type {any} */ (response.socket)?.resetAndDestroy?.() ?? response.socket?.destroy();
+    sockets.get(wayOf(response.socket))?.resetAndDestroy();
     return;
   }
   if (what === "slow") setTimeout(() => answer(arrived, what), 50 + chance(seed, id, 60) * 350);
@@ -168,7 +187,12 @@ for (const server of servers) {
   Object.assign(server, { keepAliveTimeout: 240_000, requestTimeout: 0 });
   server.on("connection", (socket) => {
     ledger.connected(proxyOf.get(socket.remoteAddress ?? "") ?? 0);
+    const way = wayOf(socket);
+    sockets.set(way, socket);
     socket.on("error", () => {});
+    socket.on("close", () => {
+      if (sockets.get(way) === socket) sockets.delete(way);
+    });
   });
   server.on("tlsClientError", () => {});
   server.on("clientError", (_, socket) => socket.destroy());
