@@ -1,0 +1,87 @@
+/**
+ * Whether the judge of the soak sees what it is there to see: small ledgers that agree, and the same with one thing wrong
+ * at a time. No socket, no program.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Histogram } from "../load/histogram.mjs";
+import { agreement } from "../load/soak/agreement.mjs";
+import { allocateLedgers, ClientLedger, Did, End, UpstreamLedger } from "../load/soak/ledgers.mjs";
+import { asked, PROXIES } from "../load/soak/plan.mjs";
+import { slope } from "../load/soak/slope.mjs";
+
+const SEED = 1;
+const REQUESTS = 200;
+const CREATES = Array.from({ length: REQUESTS }, (_, id) => id).find((id) => asked(SEED, id).kind === "create") ?? 0;
+
+/** A run in which every request was answered at the second attempt, and each proxy carried one tunnel. */
+function agreeing() {
+  const shared = allocateLedgers(REQUESTS);
+  const [client, upstream] = [new ClientLedger(shared.client), new UpstreamLedger(shared.upstream)];
+  for (let id = 0; id < REQUESTS; id += 1) {
+    client.begins(id, 1000 + id);
+    client.ends(id, End.whole, 1100 + id);
+    Object.assign(client.status, { [id]: 200 });
+    for (const of of [client.attempts, client.seen, upstream.arrivals]) of[id] = 2;
+    for (const of of [client.key, client.proxy, upstream.key, upstream.proxy, upstream.made]) of[id] = 1;
+    upstream.did[id] = Did.answered;
+    upstream.status[id] = 200;
+    upstream.lastMs[id] = 1050 + id;
+  }
+  for (const place of PROXIES.keys()) upstream.connected(place + 1);
+  const granted = new Map(PROXIES.map(({ name }) => [name, 1]));
+  return { seed: SEED, requests: REQUESTS, client, upstream, granted, troubles: [] };
+}
+
+/** @typedef {ReturnType<typeof agreeing>} Run */
+/** @type {[string, (run: Run) => void, RegExp][]} */
+const FAULTS = [
+  ["a request without an end", ({ client }) => void (client.end[7] = End.none), /no good end/],
+  ["a connection that was lost", ({ client }) => void (client.end[7] = End.lost), /no good end/],
+  ["an end told twice", ({ client }) => client.ends(7, End.whole, 1200), /ended twice/],
+  ["an attempt after the first byte", ({ upstream }) => void (upstream.arrivals[7] = 3), /another attempt arrived/],
+  ["a creation carried out twice", ({ upstream }) => void (upstream.made[CREATES] = 2), /carried out twice/],
+  ["an answer nobody gave", ({ upstream }) => void (upstream.did[7] = Did.reset), /did not give/],
+  ["a good answer that broke off", ({ client }) => void (client.end[7] = End.broken), /broke off/],
+  ["a good answer that was not passed on", ({ client }) => void (client.end[7] = End.refusedHere), /not passed on/],
+  ["attempts that were not made", ({ client }) => void (client.attempts[7] = 3), /attempts it was told/],
+  ["another key than it was told", ({ upstream }) => void (upstream.key[7] = 2), /key and proxy/],
+  ["a key out of another's proxy", ({ upstream }) => upstream.stray(), /not its own/],
+  ["a direct connection", ({ upstream }) => upstream.connected(0), /without a proxy/],
+  ["a tunnel that no proxy granted", ({ upstream }) => upstream.connected(2), /2 connections came/],
+  ["a quota that was not honoured", ({ upstream }) => upstream.afterDaily(), /used up/],
+];
+
+test("ledgers that agree raise nothing", () => {
+  const { disagreements, counts } = agreement(agreeing());
+  assert.deepEqual(disagreements, []);
+  assert.equal(counts.whole, REQUESTS);
+});
+
+for (const [name, spoil, words] of FAULTS) {
+  test(`the judge sees ${name}`, () => {
+    const run = agreeing();
+    spoil(run);
+    const { disagreements, total } = agreement(run);
+    assert.ok(total >= 1);
+    assert.match(disagreements.join("\n"), words);
+  });
+}
+
+test("a slope is found through noise, and its error says how sure it is", () => {
+  const points = Array.from(
+    { length: 600 },
+    (_, i) => /** @type {[number, number]} */ ([i / 3600, 20 + (3 * i) / 3600 + (i % 2) / 10]),
+  );
+  const { perUnit, error } = slope(points);
+  assert.ok(Math.abs(perUnit - 3) < 3 * error && error < 0.2, `${perUnit} ± ${error}`);
+});
+
+test("a histogram knows every value to within 1 %", () => {
+  const histogram = new Histogram();
+  for (let ms = 1; ms <= 1000; ms += 1) histogram.record(ms);
+  for (const share of [0.5, 0.99, 0.999]) {
+    const [found, right] = [histogram.at(share), share * 1000];
+    assert.ok(Math.abs(found / right - 1) < 0.01, `${share}: ${found}`);
+  }
+});
