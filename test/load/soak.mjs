@@ -27,6 +27,7 @@ const HEALTH_CHECK_SECONDS = 10;
  * @property {string} program
  * @property {number} firstMb after the warm-up
  * @property {number} lastMb when all had been answered
+ * @property {number[]} series about a dozen samples over the whole run
  * @property {import("./soak/slope.mjs").Slope} slope of the samples after the warm-up, MiB an hour
  * @property {number} descriptorsBefore
  * @property {number} descriptorsMost
@@ -152,6 +153,9 @@ function memoryOf(samples) {
   return {
     firstMb: warm[0]?.mb ?? Number.NaN,
     lastMb: warm.at(-1)?.mb ?? Number.NaN,
+    series: samples
+      .filter((_, place) => place % Math.ceil(samples.length / 12) === 0)
+      .map(({ mb }) => Number(mb.toFixed(1))),
     slope: slope(warm.map(({ seconds, mb }) => [seconds / 3600, mb])),
     descriptorsMost: Math.max(...samples.map((sample) => sample.descriptors)),
   };

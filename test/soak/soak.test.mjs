@@ -20,10 +20,12 @@ test(`${REQUESTS} requests with mixed failures: no ledger disagrees, nothing is 
   const options = { requests: REQUESTS, perSecond: PER_SECOND, troubleEveryMs: long ? 20_000 : 6_000, seed: SEED };
   const { counts, disagreements, total, memory, seconds, troubles } = await soak(options);
   t.diagnostic(`${seconds.toFixed(0)} s, seed ${SEED}, ${troubles} troubles of a proxy; ${JSON.stringify(counts)}`);
-  for (const { program, firstMb, lastMb, slope, ...fds } of memory) {
+  for (const { program, firstMb, lastMb, slope, series, ...fds } of memory) {
     const grows = `${slope.perUnit.toFixed(2)} ± ${slope.error.toFixed(2)} MiB an hour after the warm-up`;
     const open = `descriptors ${fds.descriptorsBefore}, at most ${fds.descriptorsMost}, then ${fds.descriptorsAfter}`;
-    t.diagnostic(`${program}: memory ${firstMb.toFixed(1)} to ${lastMb.toFixed(1)} MiB, ${grows}; ${open}`);
+    t.diagnostic(
+      `${program}: memory ${firstMb.toFixed(1)} to ${lastMb.toFixed(1)} MiB (${series.join(" ")}), ${grows}; ${open}`,
+    );
   }
   assert.deepEqual(disagreements, [], `${total} disagreements`);
   assert.ok(troubles > 0, "no proxy was ever in trouble");

@@ -45,39 +45,66 @@ export function agreement(soak) {
 function described({ seed, client, upstream }, id) {
   const { dialect, kind, program } = asked(seed, id);
   const end = Object.keys(End)[client.end[id] ?? 0];
-  const did = Object.keys(Did)[upstream.did[id] ?? 0];
   const said = `${end} ${client.status[id]}, attempts ${client.attempts[id]}, saw ${client.seen[id]}, key ${client.key[id]}, proxy ${client.proxy[id]}`;
-  const done = `${upstream.arrivals[id]} arrivals, ${did} ${upstream.status[id]}, key ${upstream.key[id]}, proxy ${upstream.proxy[id]}`;
-  const when = `${client.begunMs[id]} to ${client.endedMs[id]} ms, last arrival at ${upstream.lastMs[id]}`;
-  return `${dialect} ${kind}, program ${program}; client: ${said}; upstream: ${done}; ${when}`;
+  const done = upstream.of(id).map(({ did, status, key, proxy, atMs }) => {
+    return `${Object.keys(Did)[did]} ${status} key ${key} proxy ${proxy} at ${atMs}`;
+  });
+  const when = `${client.begunMs[id]} to ${client.endedMs[id]} ms`;
+  return `${dialect} ${kind}, program ${program}, ${when}; client: ${said}; upstream: ${done.join(", then ") || "nothing"}`;
 }
 
 /** @param {Soak} soak @param {number} id @returns {string[]} */
 function ofRequest(soak, id) {
   const { client, upstream } = soak;
   const end = client.end[id] ?? 0;
-  const [arrivals = 0, seen = 0, did = 0] = [upstream.arrivals[id], client.seen[id], upstream.did[id]];
+  const all = upstream.of(id);
+  const seen = all.find(({ number }) => number === client.seen[id]);
   const left = end === End.leftEarly || end === End.leftLate;
+  const lost = all.filter(
+    (arrival) => arrival !== seen && arrival.did === Did.answered && !disturbed(soak, id, arrival.proxy),
+  );
   /** @type {[boolean, string][]} */
   const rules = [
     [![End.none, End.lost, End.hung, End.wrong].includes(/** @type {any} */ (end)), "it has no good end"],
     // Invariant of the product: nothing is retried after the first byte.
-    [seen === 0 || seen === arrivals, "another attempt arrived after the one whose answer the client saw"],
-    [arrivals <= MOST_ATTEMPTS, "it arrived more often than it may be tried"],
+    [!seen || nothingAfter(soak, id, seen.number), "another attempt arrived after the one whose answer the client saw"],
+    [all.length <= MOST_ATTEMPTS, "it arrived more often than it may be tried"],
     [asked(soak.seed, id).kind !== "create" || (upstream.made[id] ?? 0) <= 1, "it may have been carried out twice"],
-    [
-      end !== End.leftEarly || (upstream.lastMs[id] ?? 0) <= (client.endedMs[id] ?? 0) + ON_ITS_WAY_MS,
-      "it was tried after its client had left",
-    ],
-    [end !== End.whole || did === Did.answered, "a whole answer that the upstream did not give"],
-    [end !== End.refusedThere || did === Did.refused, "a refusal that the upstream did not say"],
-    [end !== End.refusedThere || client.status[id] === upstream.status[id], "a status that the upstream did not say"],
-    [end !== End.broken || did === Did.cut || disturbed(soak, id), "a good answer that broke off"],
-    [end !== End.refusedHere || did !== Did.answered || disturbed(soak, id), "a good answer that was not passed on"],
+    [!triedAfterLeaving(soak, id), "it was tried after its client had left"],
+    [end !== End.whole || seen?.did === Did.answered, "a whole answer that the upstream did not give"],
+    [end !== End.refusedThere || seen?.did === Did.refused, "a refusal that the upstream did not say"],
+    [end !== End.refusedThere || client.status[id] === seen?.status, "a status that the upstream did not say"],
+    [end !== End.broken || brokenThere(soak, id, seen ?? all.at(-1)), "a good answer that broke off"],
+    [left || end === End.broken || lost.length === 0, "a good answer that was not passed on"],
     [left || attemptsAgree(soak, id), "the attempts it was told are not those that arrived"],
-    [left || sameWay(soak, id), "the key and proxy it was told are not those of the attempt that arrived"],
+    [
+      left || !seen || (client.key[id] === seen.key && client.proxy[id] === seen.proxy),
+      "the key and proxy it was told are not those of the attempt that arrived",
+    ],
   ];
   return rules.filter(([holds]) => !holds).map(([, words]) => words);
+}
+
+/**
+ * An attempt that a dying proxy cut off may be read by the upstream after the one that took its place: then it came out
+ * of that proxy, and is among the attempts that the client was told of with the first byte.
+ * @param {Soak} soak @param {number} id @param {number} seen
+ */
+function nothingAfter(soak, id, seen) {
+  const late = soak.upstream.of(id).slice(seen);
+  const told = (soak.upstream.arrivals[id] ?? 0) <= (soak.client.attempts[id] ?? 0);
+  return late.length === 0 || (told && late.every(({ proxy }) => disturbed(soak, id, proxy)));
+}
+
+/** @param {Soak} soak @param {number} id */
+function triedAfterLeaving({ client, upstream }, id) {
+  const gone = (client.endedMs[id] ?? 0) + ON_ITS_WAY_MS;
+  return client.end[id] === End.leftEarly && upstream.of(id).some(({ atMs }) => atMs > gone);
+}
+
+/** @param {Soak} soak @param {number} id @param {{did: number, proxy: number} | undefined} arrival */
+function brokenThere(soak, id, arrival) {
+  return arrival !== undefined && (arrival.did === Did.cut || disturbed(soak, id, arrival.proxy));
 }
 
 /** Each attempt arrives, unless a proxy failed it on the way. @param {Soak} soak @param {number} id */
@@ -86,16 +113,16 @@ function attemptsAgree(soak, id) {
   return told === arrivals || (told > arrivals && disturbed(soak, id));
 }
 
-/** An answer that the upstream gave names the key and the proxy by which the request came. @param {Soak} soak @param {number} id */
-function sameWay({ client, upstream }, id) {
-  const answered = [End.whole, End.broken, End.refusedThere].includes(/** @type {any} */ (client.end[id]));
-  return !answered || (client.key[id] === upstream.key[id] && client.proxy[id] === upstream.proxy[id]);
-}
-
-/** Whether some proxy was in trouble while the request was under way. @param {Soak} soak @param {number} id */
-function disturbed({ client, troubles }, id) {
+/**
+ * Whether a proxy was in trouble while the request was under way: that one, or any.
+ * @param {Soak} soak @param {number} id @param {number} [proxy] its place in the plan plus one
+ */
+function disturbed({ client, troubles }, id, proxy) {
   const [begun = 0, ended = 0] = [client.begunMs[id], client.endedMs[id]];
-  return troubles.some(({ fromMs, toMs }) => begun <= toMs + SLACK_MS && ended >= fromMs - SLACK_MS);
+  const named = proxy === undefined ? undefined : PROXIES[proxy - 1]?.name;
+  return troubles.some(({ proxy: name, fromMs, toMs }) => {
+    return (proxy === undefined || name === named) && begun <= toMs + SLACK_MS && ended >= fromMs - SLACK_MS;
+  });
 }
 
 /** What holds of the run as a whole. @param {Soak} soak @returns {string[]} */

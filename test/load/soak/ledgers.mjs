@@ -26,13 +26,16 @@ export const End = Object.freeze({
   wrong: 9,
 });
 
-/** What the upstream did with the last arrival of a request. */
+/** What the upstream did with an arrival of a request. */
 export const Did = Object.freeze({ nothing: 0, answered: 1, refused: 2, reset: 3, cut: 4 });
 
 /** @typedef {{[field: string]: SharedArrayBuffer}} Shared */
 
 const CLIENT = { end: 1, status: 2, attempts: 1, seen: 1, key: 1, proxy: 1, begunMs: 4, endedMs: 4 };
-const UPSTREAM = { arrivals: 1, made: 1, did: 1, status: 2, key: 1, proxy: 1, lastMs: 4, left: 1 };
+const UPSTREAM = { arrivals: 1, made: 1 };
+/** For each arrival, of which a request has at most so many; those beyond are counted and not described. */
+const ARRIVAL = { did: 1, status: 2, key: 1, proxy: 1, atMs: 4 };
+const MOST_ARRIVALS = 5;
 const TALLY = 512;
 
 /** @param {{[field: string]: number}} widths @param {number} requests @returns {Shared} */
@@ -54,7 +57,7 @@ function views(widths, shared) {
 /** @param {number} requests */
 export const allocateLedgers = (requests) => ({
   client: allocate(CLIENT, requests),
-  upstream: allocate(UPSTREAM, requests),
+  upstream: { ...allocate(ARRIVAL, requests * MOST_ARRIVALS), ...allocate(UPSTREAM, requests) },
 });
 
 /** What each client sent and got, by the request's number. Keys and proxies are kept as their place in the plan plus one. */
@@ -104,30 +107,55 @@ export class ClientLedger {
 /** The upstream's tally beside the requests: where in its array what is counted stands. */
 const Counted = Object.freeze({ nameless: 0, strays: 1, afterDaily: 2, tunnels: 256 });
 
-/** Which requests arrived, with which key, through which proxy, and what was done. */
+/** Which requests arrived, each time with which key, through which proxy, and what was done. */
 export class UpstreamLedger {
-  /** @type {Uint8Array} */ arrivals;
+  /** @type {Uint8Array} how often */ arrivals;
   /** @type {Uint8Array} arrivals that a call which creates something may have been carried out by */ made;
-  /** @type {Uint8Array} */ did;
-  /** @type {Uint16Array} */ status;
-  /** @type {Uint8Array} */ key;
-  /** @type {Uint8Array} */ proxy;
-  /** @type {Uint32Array} */ lastMs;
-  /** @type {Uint8Array} whether the other side left before the last answer was out */ left;
+  #arrival;
   #tally;
 
   /** @param {Shared} shared */
   constructor(shared) {
-    const { arrivals, made, did, status, key, proxy, lastMs, left } = views(UPSTREAM, shared);
+    const { arrivals, made } = views(UPSTREAM, shared);
     this.arrivals = arrivals;
     this.made = made;
-    this.did = did;
-    this.status = status;
-    this.key = key;
-    this.proxy = proxy;
-    this.lastMs = lastMs;
-    this.left = left;
+    this.#arrival = views(ARRIVAL, shared);
     this.#tally = new Int32Array(/** @type {SharedArrayBuffer} */ (shared.tally));
+  }
+
+  /** The number of this arrival of the request, from 1 on. @param {number} id @param {{key: number, proxy: number, atMs: number}} seen */
+  arrived(id, seen) {
+    const number = (this.arrivals[id] ?? 0) + 1;
+    this.arrivals[id] = number;
+    this.#write(id, number, seen);
+    return number;
+  }
+
+  /** @param {number} id @param {number} number of the arrival @param {number} did @param {number} status */
+  does(id, number, did, status) {
+    this.#write(id, number, { did, status });
+  }
+
+  /** @param {number} id @param {number} number @param {Record<string, number>} values */
+  #write(id, number, values) {
+    if (number > MOST_ARRIVALS) return;
+    for (const [field, value] of Object.entries(values)) this.#arrival[field][id * MOST_ARRIVALS + number - 1] = value;
+  }
+
+  /** @param {number} id @returns {{number: number, did: number, status: number, key: number, proxy: number, atMs: number}[]} */
+  of(id) {
+    const count = Math.min(MOST_ARRIVALS, this.arrivals[id] ?? 0);
+    return Array.from({ length: count }, (_, place) => {
+      const at = (/** @type {string} */ field) => this.#arrival[field][id * MOST_ARRIVALS + place];
+      return {
+        number: place + 1,
+        did: at("did"),
+        status: at("status"),
+        key: at("key"),
+        proxy: at("proxy"),
+        atMs: at("atMs"),
+      };
+    });
   }
 
   /** @param {number} place */

@@ -74,15 +74,7 @@ function arrive(request, response, body) {
   const place = keyOf.get(secret) ?? 254;
   const proxy = proxyOf.get(request.socket.remoteAddress ?? "") ?? 0;
   if (KEYS[place]?.proxy !== PROXIES[proxy - 1]?.name) ledger.stray();
-  const arrival = (ledger.arrivals[id] ?? 0) + 1;
-  ledger.arrivals[id] = arrival;
-  ledger.key[id] = place + 1;
-  ledger.proxy[id] = proxy;
-  ledger.lastMs[id] = now();
-  ledger.left[id] = 0;
-  response.on("close", () => {
-    if (!response.writableFinished && ledger.arrivals[id] === arrival) ledger.left[id] = 1;
-  });
+  const arrival = ledger.arrived(id, { key: place + 1, proxy, atMs: now() });
   const model = MODEL.exec(request.url ?? "")?.[1] ?? "";
   act({ id, arrival, model, response }, secret, place);
 }
@@ -99,7 +91,7 @@ function act(arrived, secret, place) {
   if (what === "500") return refuse(arrived, behave.internal());
   if (what === "503") return refuse(arrived, behave.overloaded());
   if (what === "reset") {
-    note(arrived, Did.reset, 0);
+    ledger.does(arrived.id, arrived.arrival, Did.reset, 0);
     sockets.get(wayOf(response.socket))?.resetAndDestroy();
     return;
   }
@@ -118,18 +110,10 @@ function quotaSpent(of) {
   return true;
 }
 
-/** @param {Arrival} arrived @param {number} did @param {number} status */
-function note({ id, arrival }, did, status) {
-  // A slow answer to an arrival that was given up says nothing of the one after it.
-  if (ledger.arrivals[id] !== arrival) return;
-  ledger.did[id] = did;
-  ledger.status[id] = status;
-}
-
 /** An error of Google's, with the arrival's name in its words. @param {Arrival} arrived @param {import("../../upstream/behaviour.mjs").Say} said */
 function refuse(arrived, said) {
   const { id, arrival, model, response } = arrived;
-  note(arrived, Did.refused, said.status);
+  ledger.does(arrived.id, arrived.arrival, Did.refused, said.status);
   const body = said.pieces({ key: null, model }).join("");
   const named = body.replace('"message": "', `"message": "${nameOf(id)}/${arrival}.0 `);
   response.writeHead(said.status, { "content-type": "application/json", "content-length": Buffer.byteLength(named) });
@@ -139,7 +123,7 @@ function refuse(arrived, said) {
 /** @param {Arrival} arrived @param {import("./plan.mjs").Deed} how */
 function answer(arrived, how) {
   const { kind } = asked(seed, arrived.id);
-  note(arrived, how === "cut" ? Did.cut : Did.answered, 200);
+  ledger.does(arrived.id, arrived.arrival, how === "cut" ? Did.cut : Did.answered, 200);
   if (kind === "stream") void stream(arrived, how);
   else whole(arrived, how);
 }
