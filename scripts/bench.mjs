@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import { measureEditor } from "../test/load/editor.mjs";
 import { measureFleet } from "../test/load/fleet.mjs";
+import { measureScenarios } from "../test/load/scenarios.mjs";
 import { measureThroughput } from "../test/load/throughput.mjs";
 import { measureTranslation } from "../test/load/translation.mjs";
 import { countTunnels } from "../test/load/tunnels.mjs";
@@ -25,10 +26,12 @@ import {
 import { inRoot } from "./lib/paths.mjs";
 import { checkPrerequisites } from "./lib/prerequisites.mjs";
 import { must } from "./lib/processes.mjs";
+import { scenariosTable } from "./lib/scenario-figures.mjs";
 import { buildVsix } from "./lib/vsix.mjs";
 
 const REQUESTS = 1000;
 const EDITOR_SECONDS = 10;
+const SCENARIO_SECONDS = 5;
 const { values } = parseArgs({
   options: {
     "no-build": { type: "boolean", default: false },
@@ -47,12 +50,14 @@ try {
   }
   const log = (/** @type {string} */ line) => console.error(line);
   const throughput = await measureThroughput({ rounds: Number(values.rounds), seconds: Number(values.seconds), log });
+  const scenarios = await measureScenarios({ seconds: SCENARIO_SECONDS, log });
   const tunnels = await countTunnels(REQUESTS);
   const fleets = await measureFleet();
   const translation = await measureTranslation();
   const editor = await measureEditor({ seconds: EDITOR_SECONDS, log });
   const tables = [
     throughputTable(throughput),
+    scenariosTable(scenarios),
     tunnelsLine(tunnels),
     fleetTable(fleets),
     translationTable(translation),

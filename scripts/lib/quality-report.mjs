@@ -50,7 +50,7 @@ ${runsTable(runs)}
 ## At full count
 
 ${runsTable([full.records])}
-
+${figuresOf(full.records)}
 ## Mutants
 
 Small changes to the code, one at a time: how many of those that compile a unit test notices.
@@ -111,6 +111,12 @@ function runsTable(runs) {
     return `${passed} passed, ${failed} failed, ${seconds.toFixed(1)} s`;
   });
   return table([header, ...rows, ["All", ...sums]]);
+}
+
+/** What the steps told beside their totals, such as the memory of the soak. @param {Record[]} records */
+function figuresOf(records) {
+  const lines = records.flatMap(({ name, said = [] }) => said.map((words) => `- ${name}: ${words}\n`));
+  return lines.length > 0 ? `\n${lines.join("")}` : "";
 }
 
 /** @param {Record | undefined} record */

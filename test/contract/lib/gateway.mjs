@@ -98,7 +98,7 @@ export async function startGateway({ config, env, secrets = [], under = [] }) {
   }
 
   const place = { url, port: Number(new URL(url).port), dir: dir.path, pid: process.pid };
-  return { ...place, log: process.output, canary, ask, logged, event, stop, kill };
+  return { ...place, exited: process.exited, log: process.output, canary, ask, logged, event, stop, kill };
 }
 
 /** @param {Config} config @param {string} dir */
