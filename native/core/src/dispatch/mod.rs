@@ -22,13 +22,13 @@ use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{Either, Empty};
-use hyper::body::Incoming;
 use parking_lot::RwLock;
 
 use crate::clock::Millis;
 use crate::dialect::gemini::Traits;
 use crate::dialect::translation::{Translation, Untranslatable};
 use crate::dialect::{ApiError, Dialect};
+use crate::forward::answer_body::AnswerBody;
 use crate::forward::rewrite::Rewriter;
 use crate::forward::{Answer, GoogleApiForwarder, Outbound, Refused, headers};
 use crate::ids::KeyId;
@@ -202,7 +202,7 @@ impl RequestDispatcher {
     fn flow(
         &self,
         call: &Call,
-        mut response: Response<Incoming>,
+        mut response: Response<AnswerBody>,
         mut lease: Lease,
         mut open: OpenRequest,
         started: Instant,
