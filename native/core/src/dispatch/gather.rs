@@ -22,7 +22,7 @@ pub(super) async fn gather(
     most: usize,
 ) -> Result<Option<Vec<u8>>, Outcome> {
     let (mut parts, mut body) = response.into_parts();
-    let mut filters = Filters::for_answer(traits, pick, &mut parts.headers, to_local);
+    let mut filters = Filters::for_answer(traits, pick, &mut parts.headers, || to_local);
     let broken = || Outcome::Interrupted("the upstream broke its answer off".to_owned());
     let mut read = Vec::new();
     while let Some(frame) =

@@ -46,7 +46,12 @@ pub struct Filters {
 impl Filters {
     /// For answers that are read on the way. An upstream that compresses unasked is unpacked, so that the key can be
     /// found in what it sends. `to_local` is for answers that name resources.
-    pub fn for_answer(traits: &Traits, pick: &Pick, headers: &mut HeaderMap, to_local: Rewriter) -> Self {
+    pub fn for_answer(
+        traits: &Traits,
+        pick: &Pick,
+        headers: &mut HeaderMap,
+        to_local: impl FnOnce() -> Rewriter,
+    ) -> Self {
         if !traits.read_here() {
             let tee = traits.counted.then(|| Tee::new(headers)).flatten();
             return Self { tee, ..Self::default() };
@@ -66,7 +71,7 @@ impl Filters {
             tail: Some(Tail::default()),
             tee: None,
             learning: traits.resources.then(|| Learning::of(traits.bare_ids)),
-            rewriter: rewritten.then_some(to_local),
+            rewriter: rewritten.then(to_local),
             translation: None,
         }
     }

@@ -264,7 +264,7 @@ impl GoogleApiForwarder {
             packed
         };
         let body = redact::redact_once(&plain, &pick.secret).map_or(plain, Bytes::from);
-        let mut headers = headers::for_client(&parts.headers, &pick.secret);
+        let mut headers = headers::for_client(parts.headers, &pick.secret);
         headers.remove(header::CONTENT_ENCODING);
         headers.remove(header::CONTENT_LENGTH);
         let error = UpstreamError::parse(&body);
