@@ -112,6 +112,10 @@ pub fn for_client(mut headers: HeaderMap, key: &Secret) -> HeaderMap {
     let named = named_by_connection(&headers);
     let stays_behind = |name: &&HeaderName| !crosses(name.as_str(), &NOT_FOR_CLIENT, &named);
     let dropped: Vec<HeaderName> = headers.keys().filter(stays_behind).cloned().collect();
+    // RFC 9112 §6.1: beside a transfer encoding a length says nothing, and a client would wait for it in vain.
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        headers.remove(header::CONTENT_LENGTH);
+    }
     dropped.iter().for_each(|name| drop(headers.remove(name)));
     for value in headers.values_mut() {
         let echoed = super::redact::redact_once(value.as_bytes(), key);
@@ -243,6 +247,14 @@ mod tests {
         let down = for_client(upstream, &Secret::new("test-key-alpha-0001"));
         assert_eq!(down.get("x-note").unwrap(), "key=***************0001");
         assert!(down.get("alt-svc").is_none());
+    }
+
+    #[test]
+    fn a_length_beside_a_transfer_encoding_says_nothing() {
+        let chunked = headers(&[("transfer-encoding", "chunked"), ("content-length", "60")]);
+        assert!(for_client(chunked, &Secret::new("test-key-alpha-0001")).is_empty());
+        let plain = headers(&[("content-length", "60"), ("connection", "keep-alive")]);
+        assert_eq!(for_client(plain, &Secret::new("test-key-alpha-0001")).len(), 1);
     }
 
     #[test]

@@ -249,8 +249,9 @@ fn line(view: &RequestView) -> String {
 
 /// The `m` of `/v1beta/models/m:generateContent`.
 fn model_of(path: &str) -> Option<String> {
-    let (_, after) = path.split_once("/models/")?;
-    let model = after.split([':', '/']).next().filter(|model| !model.is_empty())?;
+    const MODELS: &str = "/models/";
+    let at = memchr::memmem::find(path.as_bytes(), MODELS.as_bytes())?;
+    let model = path[at + MODELS.len()..].split([':', '/']).next().filter(|model| !model.is_empty())?;
     Some(model.to_owned())
 }
 
