@@ -24,7 +24,7 @@ import { sumOf } from "./recorded-steps.mjs";
  * @property {string} commit
  * @property {Record[][]} runs of the whole suite
  * @property {{records: Record[], mutants: import("./mutants.mjs").Mutants}} full what ran once, at full count
- * @property {import("./figures.mjs").Throughput} throughput
+ * @property {Awaited<ReturnType<typeof import("../../test/load/throughput.mjs").measureThroughput>>} throughput
  * @property {import("./figures.mjs").Tunnels} tunnels
  * @property {import("./figures.mjs").Fleet[]} fleets
  * @property {import("./figures.mjs").Translation} translation
@@ -73,10 +73,12 @@ ${translationTable(translation)}
 
 ## Beside nginx
 
-The same requests (small POST, 1.5 KB of JSON as answer, 16 connections, no TLS) to the same nginx upstream; each way has the
-measured program alone on one core.
+The same requests (small POST, 1.5 KB of JSON as answer, 16 connections) to the same nginx upstream; each way has the measured
+program alone on one core.
 
-${throughputTable(throughput)}
+${throughputTable(throughput.plain, "Plain upstream")}
+
+${throughputTable(throughput.tls, "TLS upstream")}
 
 ## Verdict
 

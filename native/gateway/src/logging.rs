@@ -50,6 +50,9 @@ pub async fn follow(mut events: Receiver<Arc<Event>>, mut ends: oneshot::Receive
 }
 
 fn write(event: &Event) {
+    if level_of(event) > LevelFilter::current() {
+        return;
+    }
     let kind = serde_json::to_value(event.kind).ok().and_then(|value| value.as_str().map(str::to_owned));
     let kind = kind.unwrap_or_default();
     let request = event.request_id.as_deref();
@@ -58,5 +61,14 @@ fn write(event: &Event) {
         Level::Warn => tracing::warn!(event = kind, request, "{}", event.message),
         Level::Info => tracing::info!(event = kind, request, "{}", event.message),
         Level::Debug => tracing::debug!(event = kind, request, "{}", event.message),
+    }
+}
+
+fn level_of(event: &Event) -> tracing::Level {
+    match event.level {
+        Level::Error => tracing::Level::ERROR,
+        Level::Warn => tracing::Level::WARN,
+        Level::Info => tracing::Level::INFO,
+        Level::Debug => tracing::Level::DEBUG,
     }
 }

@@ -331,7 +331,7 @@ impl Pools {
         };
         self.count_proxy(proxy.as_ref());
         let meters = self.meters(id, proxy.as_ref());
-        let (mut key_name, mut secret, mut trial) = (String::new(), Secret::new(""), false);
+        let (mut key_name, mut secret, mut trial) = (String::new(), None, false);
         if let Some(key) = self.keys.get_mut(id) {
             trial = key.learned.breaker.begin(now);
             key.learned.in_flight += 1;
@@ -339,12 +339,12 @@ impl Pools {
             key.learned.fallbacks += u64::from(fallback);
             key.learned.last_used = Some(now);
             key_name.clone_from(&key.entered.name);
-            secret = key.entered.secret.clone();
+            secret = Some(key.entered.secret.clone());
         }
         Pick {
             key: id.clone(),
             key_name,
-            secret,
+            secret: secret.unwrap_or_else(|| Secret::new("")),
             proxy,
             model: wish.model.clone(),
             begun: now,

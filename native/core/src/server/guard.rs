@@ -5,15 +5,18 @@
 
 use std::net::SocketAddr;
 
-use http::header::{self, HeaderMap};
+use http::header::{self, HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{StatusCode, Uri};
 use parking_lot::RwLock;
 
 use crate::dialect::ApiError;
+use crate::forward::headers::API_KEY;
 use crate::live::opening::EphemeralToken;
 use crate::secret::Secret;
 use crate::settings::LocalAuth;
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 pub struct Guard {
     hosts: Hosts,
@@ -153,6 +156,9 @@ impl Guard {
     }
 
     fn check_origin(&self, headers: &HeaderMap, host: &str) -> Result<(), ApiError> {
+        if !headers.contains_key(header::ORIGIN) {
+            return Ok(());
+        }
         let own = [format!("http://{host}"), format!("https://{host}")];
         let foreign = headers
             .get_all(header::ORIGIN)
@@ -169,9 +175,8 @@ impl Guard {
 }
 
 fn offered_tokens(parts: &Parts) -> Vec<String> {
-    let text = |name: &str| parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    let named =
-        text("x-goog-api-key").chain(text("x-api-key")).chain(bearers(&parts.headers)).map(str::to_owned);
+    let text = |name: HeaderName| parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let named = text(API_KEY).chain(text(X_API_KEY)).chain(bearers(&parts.headers)).map(str::to_owned);
     let query = parts.uri.query().unwrap_or_default();
     let in_query = url::form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name == "key")

@@ -31,7 +31,7 @@ use crate::clock::Millis;
 use crate::dialect::{ApiError, Dialect, gemini};
 use crate::dispatch::replay::{BodyFault, REPLAY_CAP, Replay};
 use crate::dispatch::reply::ReplyBody;
-use crate::dispatch::{Call, RequestDispatcher, encode, refuse};
+use crate::dispatch::{self, Call, RequestDispatcher, encode, refuse};
 use crate::events::{Event, EventType, Level};
 use crate::forward::{Outbound, headers};
 use crate::health;
@@ -184,7 +184,7 @@ impl Service {
             Ok(pinned) => pinned,
             Err(error) => return refuse(dialect, &error, open),
         };
-        let origin = format!("{}://{host}", if secure { "https" } else { "http" });
+        let origin = [if secure { "https://" } else { "http://" }, &*host].concat();
         if let Route::OpenAi(endpoint) = route {
             let incoming = openai::Incoming { parts, body, host, origin, pinned };
             return self.answer_openai(endpoint, incoming, open).await;
@@ -272,7 +272,7 @@ impl Service {
         if announced_length(&parts.headers).is_some_and(|length| length > self.body_limit(path)) {
             return Err(refusal::body_too_large());
         }
-        let pin = parts.headers.get("x-aggregator-key").and_then(|value| value.to_str().ok());
+        let pin = parts.headers.get(dispatch::KEY).and_then(|value| value.to_str().ok());
         Ok(started_by.map(|key| key.to_string()).or_else(|| pin.map(str::to_owned)))
     }
 
@@ -337,7 +337,8 @@ impl Service {
     }
 
     fn next_id(&self) -> String {
-        format!("{}-{}", self.run, self.count.fetch_add(1, Ordering::Relaxed) + 1)
+        let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        [&*self.run, "-", &number.to_string()].concat()
     }
 }
 
