@@ -3,16 +3,26 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
 use super::RequestView;
 use super::overview::{Overview, OverviewView};
+use super::traffic::Traffic;
 use crate::clock::Millis;
 
 pub struct RequestLog {
     ring: Mutex<Ring>,
-    overview: Mutex<Overview>,
+    counted: Mutex<Counted>,
+    begun: AtomicU64,
+}
+
+/// What finished requests add up to: counted together, under one lock.
+#[derive(Default)]
+struct Counted {
+    overview: Overview,
+    traffic: Traffic,
 }
 
 struct Ring {
@@ -25,7 +35,7 @@ struct Ring {
 impl RequestLog {
     pub fn new(size: usize) -> Self {
         let ring = Ring { size, bytes: 0, newest_last: VecDeque::new() };
-        Self { ring: Mutex::new(ring), overview: Mutex::default() }
+        Self { ring: Mutex::new(ring), counted: Mutex::default(), begun: AtomicU64::new(0) }
     }
 
     pub fn resize(&self, size: usize) {
@@ -48,7 +58,21 @@ impl RequestLog {
     }
 
     pub fn overview(&self, now: Millis) -> OverviewView {
-        self.overview.lock().view(now)
+        self.counted.lock().overview.view(now)
+    }
+
+    /// Since the start; what is copied is small and bounded.
+    pub fn traffic(&self) -> Traffic {
+        self.counted.lock().traffic.clone()
+    }
+
+    /// Requests that began and have not ended, besides those that ended while `traffic` was copied.
+    pub fn under_way(&self, traffic: &Traffic) -> u64 {
+        self.begun.load(Ordering::Relaxed).saturating_sub(traffic.ended())
+    }
+
+    pub(crate) fn began(&self) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
     }
 
     /// About how many bytes the log holds.
@@ -57,7 +81,11 @@ impl RequestLog {
     }
 
     pub(crate) fn push(&self, request: Arc<RequestView>, now: Millis) {
-        self.overview.lock().add(&request, now);
+        {
+            let mut counted = self.counted.lock();
+            counted.overview.add(&request, now);
+            counted.traffic.add(&request);
+        }
         let mut ring = self.ring.lock();
         ring.bytes += bytes_of(&request);
         ring.newest_last.push_back(request);
