@@ -42,8 +42,8 @@ pub(super) struct Sample {
     pub held: HeldView,
 }
 
-/// What a key may be in, whatever the model asked.
-const KEY_STATES: [&str; 6] = ["available", "cooling", "failing", "on_trial", "refused", "disabled"];
+/// What a key may be in; one that rests serves the models whose quotas do not.
+const KEY_STATES: [&str; 7] = ["available", "resting", "cooling", "failing", "on_trial", "refused", "disabled"];
 const PROXY_STATES: [&str; 3] = ["active", "inactive", "error"];
 
 /// One key or one way out.
@@ -105,12 +105,12 @@ fn tally<const N: usize>(
 /// The place in `KEY_STATES`.
 fn key_state(pools: &Pools, key: &ApiKey, now: Millis) -> usize {
     match pools.out(key, None, now) {
-        None => 0,
-        Some(Out::Cooling(_)) => 1,
-        Some(Out::Failing(..)) => 2,
-        Some(Out::OnTrial) => 3,
-        Some(Out::Disabled(_)) => 4,
-        Some(Out::DisabledByUser) => 5,
+        None => usize::from(pools.quotas.longest(&key.quota_project(), now).is_some()),
+        Some(Out::Cooling(_)) => 2,
+        Some(Out::Failing(..)) => 3,
+        Some(Out::OnTrial) => 4,
+        Some(Out::Disabled(_)) => 5,
+        Some(Out::DisabledByUser) => 6,
     }
 }
 

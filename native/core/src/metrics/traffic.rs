@@ -67,7 +67,7 @@ impl Sample {
 
     pub(super) fn states(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let keys = self.key_states.map(|(state, count)| ([("state", state)], f64::from(count)));
-        gauge(out, "keys", "Keys in each state, whatever the model.", keys)?;
+        gauge(out, "keys", "Keys in each state; one that rests serves the models whose quotas do not.", keys)?;
         let proxies = self.proxy_states.map(|(state, count)| ([("state", state)], f64::from(count)));
         gauge(out, "proxies", "Proxies of the pool in each state.", proxies)
     }
