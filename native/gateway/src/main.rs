@@ -19,7 +19,7 @@ use aggregator_core::metrics::{HostFigure, HostFigures, Kind};
 use aggregator_core::server::guard::AdminAccess;
 use aggregator_core::settings::LocalAuth;
 use aggregator_core::store::StateStore;
-use aggregator_core::store::json_file::JsonFile;
+use aggregator_core::store::falling_back::FallingBack;
 use aggregator_core::vault::DeclaredVault;
 use aggregator_core::views::EndpointView;
 use clap::{Parser, Subcommand};
@@ -105,7 +105,8 @@ fn serve(line: &Line) -> Result<(), String> {
 
 async fn run(ready: Ready, log: &Log, started: SystemTime) -> Result<(), String> {
     let tokens = tokens(&ready);
-    let store = ready.state_file.map(|path| Arc::new(JsonFile::new(path)) as Arc<dyn StateStore>);
+    let store =
+        ready.state.map(|state| Arc::new(FallingBack::new(state.sqlite, state.json)) as Arc<dyn StateStore>);
     let aggregator = Aggregator::open(Opening {
         settings: ready.settings,
         entered: ready.entered,

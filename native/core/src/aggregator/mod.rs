@@ -45,6 +45,7 @@ use crate::store::StateStore;
 use crate::token;
 use crate::vault::{Entered, Vault};
 use crate::views::{EndpointView, Snapshot, snapshot};
+use keeping::Copied;
 use undo::Removals;
 
 /// Where the local tokens come from.
@@ -91,6 +92,8 @@ pub struct Aggregator {
     /// Saves begun, and the newest of them that reached the store: they go one after another and never backwards.
     saves: AtomicU64,
     saving: Arc<Mutex<u64>>,
+    /// What was copied for the last save.
+    copied: Mutex<Copied>,
     extra_ca: Vec<PathBuf>,
     token_file: Option<PathBuf>,
     tokens: RwLock<Vec<Secret>>,
@@ -140,6 +143,7 @@ impl Aggregator {
             loaded: AtomicBool::new(false),
             saves: AtomicU64::new(0),
             saving: Arc::default(),
+            copied: Mutex::default(),
             extra_ca: opening.extra_ca,
             token_file,
             tokens: RwLock::new(tokens),
