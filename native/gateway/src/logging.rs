@@ -6,16 +6,30 @@
 use std::sync::Arc;
 
 use aggregator_core::events::{Event, Level};
+use aggregator_core::state::State;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::oneshot;
 use tracing::level_filters::LevelFilter;
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{ErrorCounter, WorkerGuard};
 
 use crate::config::{LogFormat, LogLevel, LogSection};
 
-/// The guard writes out what is left when it is dropped, for a second at the most.
-pub fn init(section: &LogSection) -> WorkerGuard {
+/// The log in force: it writes out what is left when it is dropped, for a second at the most.
+pub struct Log {
+    dropped: ErrorCounter,
+    _written_out: WorkerGuard,
+}
+
+impl Log {
+    /// Counts the lines that were lost because nobody read the log.
+    pub fn dropped(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let dropped = self.dropped.clone();
+        move || dropped.dropped_lines()
+    }
+}
+
+pub fn init(section: &LogSection) -> Log {
     let level = match section.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -24,17 +38,18 @@ pub fn init(section: &LogSection) -> WorkerGuard {
         LogLevel::Trace => LevelFilter::TRACE,
     };
     let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let dropped = writer.error_counter();
     let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(writer);
     // A second initialisation can only happen in a test; the first one stays.
     let _ = match section.format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
         LogFormat::Text => builder.with_ansi(false).try_init(),
     };
-    guard
+    Log { dropped, _written_out: guard }
 }
 
 /// Writes every event until the core is gone, or until `ends` and all that happened before is written.
-pub async fn follow(mut events: Receiver<Arc<Event>>, mut ends: oneshot::Receiver<()>) {
+pub async fn follow(state: Arc<State>, mut events: Receiver<Arc<Event>>, mut ends: oneshot::Receiver<()>) {
     loop {
         let event = tokio::select! {
             biased;
@@ -43,7 +58,10 @@ pub async fn follow(mut events: Receiver<Arc<Event>>, mut ends: oneshot::Receive
         };
         match event {
             Ok(event) => write(&event),
-            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "the log fell behind and missed events"),
+            Err(RecvError::Lagged(missed)) => {
+                state.events.missed(missed);
+                tracing::warn!(missed, "The log fell behind and missed events.");
+            }
             Err(RecvError::Closed) => return,
         }
     }
@@ -53,8 +71,7 @@ fn write(event: &Event) {
     if level_of(event) > LevelFilter::current() {
         return;
     }
-    let kind = serde_json::to_value(event.kind).ok().and_then(|value| value.as_str().map(str::to_owned));
-    let kind = kind.unwrap_or_default();
+    let kind = event.kind.name();
     let request = event.request_id.as_deref();
     match event.level {
         Level::Error => tracing::error!(event = kind, request, "{}", event.message),

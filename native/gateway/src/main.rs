@@ -4,6 +4,7 @@
 mod config;
 mod logging;
 mod places;
+mod process;
 mod reading;
 mod wording;
 
@@ -11,8 +12,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aggregator_core::aggregator::{Aggregator, Opening, Tokens};
+use aggregator_core::metrics::{HostFigure, HostFigures, Kind};
 use aggregator_core::server::guard::AdminAccess;
 use aggregator_core::settings::LocalAuth;
 use aggregator_core::store::StateStore;
@@ -20,6 +23,7 @@ use aggregator_core::store::falling_back::FallingBack;
 use aggregator_core::vault::DeclaredVault;
 use aggregator_core::views::EndpointView;
 use clap::{Parser, Subcommand};
+use logging::Log;
 use reading::{Line, Ready};
 
 /// A request makes about a hundred small allocations; the system's allocator took a sixth of its time for them.
@@ -91,7 +95,8 @@ fn check(line: &Line) -> Result<(), String> {
 
 fn serve(line: &Line) -> Result<(), String> {
     let ready = reading::read(line, variable).map_err(|problems| problems.to_string())?;
-    let _written_out = logging::init(&ready.config.log);
+    let started = SystemTime::now();
+    let log = logging::init(&ready.config.log);
     for words in &ready.warnings {
         tracing::warn!("{words}");
     }
@@ -99,7 +104,7 @@ fn serve(line: &Line) -> Result<(), String> {
         .enable_all()
         .build()
         .map_err(|error| format!("The program cannot start its threads: {error}."))?;
-    runtime.block_on(run(ready))
+    runtime.block_on(run(ready, &log, started))
 }
 
 /// On a single core, one thread for all: handing tasks to a worker that shares the core costs and gains nothing.
@@ -110,7 +115,7 @@ fn runtime() -> tokio::runtime::Builder {
     }
 }
 
-async fn run(ready: Ready) -> Result<(), String> {
+async fn run(ready: Ready, log: &Log, started: SystemTime) -> Result<(), String> {
     let tokens = tokens(&ready);
     let store =
         ready.state.map(|state| Arc::new(FallingBack::new(state.sqlite, state.json)) as Arc<dyn StateStore>);
@@ -124,10 +129,13 @@ async fn run(ready: Ready) -> Result<(), String> {
         extra_ca: Vec::new(),
     })
     .map_err(|cannot| cannot.to_string())?;
+    let _ = aggregator.state().host.set(host_figures(log, started));
     let mut signals =
         StopSignals::new().map_err(|error| format!("The program cannot listen for signals: {error}."))?;
     let (end_log, log_ends) = tokio::sync::oneshot::channel();
-    let log = tokio::spawn(logging::follow(aggregator.state().events.subscribe(), log_ends));
+    let state = Arc::clone(aggregator.state());
+    let events = state.events.subscribe();
+    let followed = tokio::spawn(logging::follow(state, events, log_ends));
     match aggregator.start_server().await {
         EndpointView::Listening { url, .. } => {
             let mut out = std::io::stdout();
@@ -145,8 +153,23 @@ async fn run(ready: Ready) -> Result<(), String> {
         () = signals.next() => {}
     }
     let _ = end_log.send(());
-    let _ = log.await;
+    let _ = followed.await;
     Ok(())
+}
+
+/// What the core's metrics say of this program beside what the core counts.
+fn host_figures(log: &Log, started: SystemTime) -> HostFigures {
+    let dropped = log.dropped();
+    Box::new(move || {
+        let mut figures = process::figures(started);
+        figures.push(HostFigure {
+            name: "gemini_aggregator_log_lines_dropped",
+            help: "Log lines that were lost because nobody read the log.",
+            kind: Kind::Counter,
+            value: dropped() as f64,
+        });
+        figures
+    })
 }
 
 /// The configured tokens; without any, one in a file of its own, so that the endpoint is never open by omission.

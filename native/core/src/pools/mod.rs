@@ -17,6 +17,7 @@ use std::time::Duration;
 use crate::clock::Millis;
 use crate::figures::Figures;
 use crate::figures::meter::Meters;
+use crate::figures::tallies::Tallies;
 use crate::ids::{KeyId, ProxyId};
 use crate::keys::circuit::Circuit;
 use crate::keys::quota::Quotas;
@@ -45,6 +46,8 @@ pub struct Pools {
     recent: Recent,
     /// Of connections without a proxy, whosever they are.
     pub direct: Figures,
+    /// Of all attempts, whosever they were.
+    pub tallies: Tallies,
     /// When a direct request last reached the upstream.
     direct_reached: Option<Millis>,
     /// When a direct request of a key with a proxy was last told of.

@@ -2,10 +2,12 @@
 //! which enters the log when it ends. Names and figures only, never bodies, queries or secrets.
 
 mod client;
+pub mod ending;
 pub mod filter;
 pub mod log;
 pub mod overview;
 pub mod tokens;
+pub mod traffic;
 
 use std::mem::take;
 use std::sync::Arc;
@@ -65,6 +67,11 @@ pub enum DialectView {
     /// Live sessions too, and whatever is no other's.
     Gemini,
     OpenAi,
+}
+
+impl DialectView {
+    /// Each with the word it goes by in metrics, in the order of the variants.
+    pub const NAMED: [(Self, &'static str); 2] = [(Self::Gemini, "gemini"), (Self::OpenAi, "openai")];
 }
 
 impl From<Dialect> for DialectView {
@@ -135,6 +142,7 @@ impl OpenRequest {
             error: Some("The client closed the request before the answer was complete.".to_owned()),
             attempts: Vec::new(),
         };
+        state.log.began();
         Self { state: Arc::clone(state), view }
     }
 
