@@ -16,7 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -50,7 +50,7 @@ pub enum Stage {
 pub struct Connections {
     service: Arc<Service>,
     http: http1::Builder,
-    tls: Option<TlsAcceptor>,
+    tls: RwLock<Option<TlsAcceptor>>,
 }
 
 /// A request that asked to switch, and the tunnel that its answer opened.
@@ -60,7 +60,11 @@ impl Connections {
     pub fn new(service: Arc<Service>, tls: Option<TlsAcceptor>) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MOST_HEADER_BYTES);
-        Self { service, http, tls }
+        Self { service, http, tls: RwLock::new(tls) }
+    }
+
+    pub fn set_tls(&self, tls: Option<TlsAcceptor>) {
+        *self.tls.write() = tls;
     }
 
     /// Serves `stream` to its end. An error is the client's leaving or a malformed head; both end the connection and
@@ -73,7 +77,8 @@ impl Connections {
             () = reached(stage.clone(), Stage::Draining) => return,
             first = timeout(HEADER_TIMEOUT, first_byte(&stream)) => first,
         };
-        match (first, &self.tls) {
+        let tls = self.tls.read().clone();
+        match (first, tls) {
             (Ok(Ok(Some(TLS_HANDSHAKE))), Some(tls)) => {
                 let secured = tokio::select! {
                     biased;

@@ -61,7 +61,7 @@ pub struct Service {
     pub guard: Guard,
     pub dispatcher: RequestDispatcher,
     pub uploads: Arc<Uploads>,
-    pub limits: ServerSettings,
+    pub limits: Limits,
     /// Unguessable start of this run's request ids, so that ids of two runs never meet in one log.
     pub run: String,
     pub count: AtomicU64,
@@ -69,10 +69,34 @@ pub struct Service {
     pub tls_hint: Mutex<Option<Millis>>,
 }
 
+/// The largest bodies taken, in MiB. Read for every request, changed while the endpoint is open.
+pub struct Limits {
+    body: AtomicU64,
+    upload: AtomicU64,
+}
+
+impl Limits {
+    pub fn of(settings: &ServerSettings) -> Self {
+        Self { body: AtomicU64::new(settings.max_body_mb), upload: AtomicU64::new(settings.max_upload_mb) }
+    }
+
+    pub fn set(&self, settings: &ServerSettings) {
+        self.body.store(settings.max_body_mb, Ordering::Relaxed);
+        self.upload.store(settings.max_upload_mb, Ordering::Relaxed);
+    }
+
+    /// In bytes.
+    fn of_path(&self, path: &str) -> u64 {
+        let mib = if gemini::is_upload(path) { &self.upload } else { &self.body };
+        mib.load(Ordering::Relaxed).saturating_mul(MIB)
+    }
+}
+
 /// An endpoint that listens, until stopped or dropped.
 pub struct Endpoint {
     pub addr: SocketAddr,
     pub service: Arc<Service>,
+    connections: Arc<Connections>,
     stop: Option<oneshot::Sender<Duration>>,
     task: JoinHandle<()>,
 }
@@ -89,16 +113,28 @@ impl Endpoint {
         let service = Arc::new(service);
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::new(Connections::new(Arc::clone(&service), tls));
-        let task = tokio::spawn(accept_loop(listener, shared, stopped));
-        Self { addr, service, stop: Some(stop), task }
+        let task = tokio::spawn(accept_loop(listener, Arc::clone(&shared), stopped));
+        Self { addr, service, connections: shared, stop: Some(stop), task }
+    }
+
+    /// For connections from now on: a renewed certificate, or none any more.
+    pub fn set_tls(&self, tls: Option<TlsAcceptor>) {
+        self.connections.set_tls(tls);
     }
 
     /// Stops accepting, lets requests under way finish for `grace`, then ends them.
-    pub async fn stop(mut self, grace: Duration) {
+    pub async fn stop(self, grace: Duration) {
+        self.leave(grace).await;
+    }
+
+    /// The same: the stop begins with the call, its end is awaited.
+    pub fn leave(mut self, grace: Duration) -> impl Future<Output = ()> + Send + 'static {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(grace);
         }
-        let _ = (&mut self.task).await;
+        async move {
+            let _ = (&mut self.task).await;
+        }
     }
 }
 
@@ -332,8 +368,7 @@ impl Service {
     }
 
     fn body_limit(&self, path: &str) -> u64 {
-        let mib = if gemini::is_upload(path) { self.limits.max_upload_mb } else { self.limits.max_body_mb };
-        mib.saturating_mul(MIB)
+        self.limits.of_path(path)
     }
 
     fn next_id(&self) -> String {
