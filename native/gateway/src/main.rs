@@ -7,6 +7,7 @@ mod places;
 mod reading;
 mod signals;
 mod source;
+mod vault;
 mod watch;
 mod wording;
 
@@ -20,13 +21,13 @@ use aggregator_core::aggregator::{Aggregator, Opening, Tokens};
 use aggregator_core::server::guard::AdminAccess;
 use aggregator_core::store::StateStore;
 use aggregator_core::store::json_file::JsonFile;
-use aggregator_core::vault::DeclaredVault;
 use aggregator_core::views::EndpointView;
 use clap::{Parser, Subcommand};
 use reading::{Line, Ready};
 use signals::{Hangup, Signals};
 use source::FileAndEnvironment;
 use tokio::task::JoinSet;
+use vault::HeadlessVault;
 
 #[derive(Parser)]
 #[command(
@@ -117,12 +118,16 @@ async fn run(ready: Ready, source: Arc<FileAndEnvironment>, file: PathBuf) -> Re
         tracing::info!("no access token is configured; tools use the one in {}", path.display());
     }
     let store = ready.state_file.map(|path| Arc::new(JsonFile::new(path)) as Arc<dyn StateStore>);
+    let (vault, entered, warning) = HeadlessVault::open(store.clone(), &ready.entered);
+    if let Some(words) = warning {
+        tracing::error!("{words}");
+    }
     let aggregator = Aggregator::open(Opening {
         settings: ready.settings,
-        entered: ready.entered,
+        entered,
         tokens,
         admin: AdminAccess::Own(ready.admin_token),
-        vault: Arc::new(DeclaredVault),
+        vault: Arc::new(vault),
         store,
         config: Some(Arc::clone(&source) as Arc<dyn ConfigSource>),
         extra_ca: Vec::new(),
