@@ -21,8 +21,8 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use parking_lot::Mutex;
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
@@ -51,6 +51,8 @@ use uploads::Uploads;
 const MOST_CONNECTIONS: usize = 4_096;
 /// After the grace, Live sessions are told so; a client that does not take it is left.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Whoever waits in the backlog is accepted faster than this.
+const AT_ONCE: Duration = Duration::from_millis(2);
 /// The log hears at most this often of clients that dial TLS where there is none.
 const TLS_HINT_EVERY: Millis = 60_000;
 const MIB: u64 = 1024 * 1024;
@@ -173,19 +175,49 @@ async fn accept_loop(
                 }
             },
         };
-        let (shared, watched) = (Arc::clone(&shared), watched.clone());
-        connections.spawn(async move {
-            shared.serve(stream, watched).await;
-            drop(place);
-        });
+        begin(&shared, stream, &watched, place, &mut connections);
         while connections.try_join_next().is_some() {}
     };
-    drop(listener);
     stage.send_replace(Stage::Draining);
+    take_waiting(listener, &shared, &watched, &places, &mut connections).await;
     let _ = tokio::time::timeout(grace, all_ended(&mut connections)).await;
     stage.send_replace(Stage::Over);
     let _ = tokio::time::timeout(FAREWELL, all_ended(&mut connections)).await;
     connections.shutdown().await;
+}
+
+fn begin(
+    shared: &Arc<Connections>,
+    stream: TcpStream,
+    watched: &watch::Receiver<Stage>,
+    place: OwnedSemaphorePermit,
+    connections: &mut JoinSet<()>,
+) {
+    let (shared, watched) = (Arc::clone(shared), watched.clone());
+    connections.spawn(async move {
+        shared.serve(stream, watched).await;
+        drop(place);
+    });
+}
+
+/// Clients whose connection the system took before the stop may have sent a request already; closing the listener would
+/// reset them.
+async fn take_waiting(
+    listener: TcpListener,
+    shared: &Arc<Connections>,
+    watched: &watch::Receiver<Stage>,
+    places: &Arc<Semaphore>,
+    connections: &mut JoinSet<()>,
+) {
+    // New ones may come faster than these are taken.
+    let last = tokio::time::Instant::now() + 10 * AT_ONCE;
+    while let (Ok(place), true) = (Arc::clone(places).try_acquire_owned(), tokio::time::Instant::now() < last)
+    {
+        match tokio::time::timeout(AT_ONCE, listener.accept()).await {
+            Ok(Ok((stream, _))) => begin(shared, stream, watched, place, connections),
+            Ok(Err(_)) | Err(_) => return,
+        }
+    }
 }
 
 async fn all_ended(connections: &mut JoinSet<()>) {
