@@ -5,7 +5,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildAddon } from "./lib/build-native.mjs";
-import { bundle, placeAddon } from "./lib/bundle.mjs";
+import { bundle, packAddon, placeAddon } from "./lib/bundle.mjs";
 import { ensureNodeModules } from "./lib/ensure.mjs";
 import { distDir, inRoot, root } from "./lib/paths.mjs";
 import { must } from "./lib/processes.mjs";
@@ -17,7 +17,9 @@ const { values } = parseArgs({ options: { target: { type: "string", default: hos
 try {
   targetNamed(values.target);
   ensureNodeModules();
-  await placeAddon(await buildAddon(values.target));
+  const addon = await buildAddon(values.target);
+  await placeAddon(addon);
+  await packAddon(addon);
   await bundle();
   await pack(values.target);
 } catch (error) {

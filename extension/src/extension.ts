@@ -204,19 +204,19 @@ function sessionFor(
   },
 ): CoreSession {
   return new CoreSession({
-    loadAddon,
+    loadAddon: () => loadAddon(vscode.Uri.joinPath(context.globalStorageUri, "addon").fsPath),
     secrets: context.secrets,
     memory: context.globalState,
     tokenFile: tokenFile(context),
     windowsFolder: context.globalStorageUri.fsPath,
-    stateFile: vscode.Uri.joinPath(context.globalStorageUri, "state.json").fsPath,
+    stateFile: vscode.Uri.joinPath(context.globalStorageUri, "state.sqlite").fsPath,
     extraCaFile: process.env.NODE_EXTRA_CA_CERTS,
     settings: currentSettings,
     adoptSettings,
     onSnapshot: (snapshot) => changes.fire(snapshot),
     onEvent(event) {
       write(log, event.level, event.message);
-      if (event.type === "state.warning") told.warning(event.message);
+      if (event.type === "state.warning" && event.level !== "info") told.warning(event.message);
       if (event.type === "proxies.down") told.proxiesDown(event.message);
       if (event.type === "key.disabled") told.keyDisabled(event.key_id);
     },

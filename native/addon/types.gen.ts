@@ -593,8 +593,8 @@ windows_folder?: string,
  */
 token_file: string, 
 /**
- * The JSON file that keeps learned state over a restart (rests, circuits, owners of files); without one it is
- * forgotten.
+ * The database that keeps learned state over a restart (rests, circuits, owners of files, the request log); without
+ * one it is forgotten. A JSON file of the same name beside it stands in where it cannot be used.
  */
 state_file?: string, 
 /**

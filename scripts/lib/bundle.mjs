@@ -1,8 +1,10 @@
 // The JavaScript of the .vsix: the extension for the host's Node and the panel for the webview, each one file, with
 // the addon laid beside the first. Knows esbuild's options; nothing about Rust or packaging.
 
-import { copyFile, mkdir, rename, rm } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, constants } from "node:zlib";
 import { inRoot } from "./paths.mjs";
 
 const out = inRoot("extension", "out");
@@ -55,4 +57,14 @@ export async function placeAddon(addon) {
   const fresh = join(out, `aggregator.${process.pid}.node`);
   await copyFile(addon, fresh);
   await rename(fresh, join(out, "aggregator.node")).finally(() => rm(fresh, { force: true }));
+}
+
+/**
+ * The addon as it travels: a quarter smaller than the .vsix alone would pack it. The extension unpacks it (`core/unpack.ts`).
+ * @param {string} addon
+ */
+export async function packAddon(addon) {
+  const bytes = await readFile(addon);
+  const params = { [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS };
+  await writeFile(join(out, "aggregator.node.br"), await promisify(brotliCompress)(bytes, { params }));
 }

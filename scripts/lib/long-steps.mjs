@@ -24,22 +24,24 @@ export function longSteps(mutants) {
     scenario("10000 streams of Gemini's, cut anywhere", "openai_answers", "", { OPENAI_ANSWERS: "10000" }),
     scenario("5000 simulated worlds", "simulation", "", { SIMULATION_RUNS: "5000" }),
     scenario("1000 truncations and flips of every stored text", "damage", "", { FLIPS: "1000" }),
-    fleet("100000 requests while proxies die and return", "test/contract/fleet.test.mjs", {
+    onBuilt("100000 requests while proxies die and return", "test/contract/fleet.test.mjs", {
       FLEET_REQUESTS: "100000",
       FLEET_RATE: "200",
     }),
-    fleet("500 edits by two writers under load", "test/addon/fleet-edits.test.mjs", { FLEET_EDITS: "500" }),
+    onBuilt("500 edits by two writers under load", "test/addon/fleet-edits.test.mjs", { FLEET_EDITS: "500" }),
+    onBuilt("1000 kills while the store writes", "test/faults/kills.test.mjs", { KILLS: "1000" }),
+    onBuilt("240 faults of a disk", "test/faults/disk.test.mjs", { FAULTS: "all" }),
     ...fuzzSteps(),
     ...(mutants ? [mutantsStep(mutants)] : []),
   ];
 }
 
 /**
- * A scenario of the fleet, on what `npm test` has built.
+ * A scenario in Node, on what `npm test` has built.
  * @param {string} name @param {string} file @param {Record<string, string>} env
  * @returns {Step}
  */
-function fleet(name, file, env) {
+function onBuilt(name, file, env) {
   const args = ["--test", "--test-reporter=spec", inRoot(...file.split("/"))];
   return { name, work: program(process.execPath, args, { timeoutMs: minutes(30), env, totals: nodeTestTotals }) };
 }

@@ -38,6 +38,7 @@ export function allSteps() {
     nodeTests("Scripts and what tests share", ["test/scripts", "test/lib"], minutes(3)),
     nodeTests("The addon in Node", ["test/addon"], minutes(12)),
     nodeTests("Real clients through the program", ["test/contract"], minutes(15)),
+    nodeTests("Faults and kills", ["test/faults"], minutes(10)),
     prepareEditor,
     nodeTests("Real VS Code in a real browser", ["test/vscode"], minutes(25)),
   ];

@@ -1,14 +1,17 @@
 /**
  * What the program learned survives its end, in order or not: quotas at rest, keys that Google refused, which key owns
- * which file. The file that keeps it holds no secret, and a damaged one is set aside, never overwritten.
+ * which file, the request log. The database that keeps it holds no secret, and a damaged one is set aside, never
+ * overwritten; what versions before SQLite kept is taken over.
  */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
+import { rows, stored } from "../lib/database.mjs";
 import { makeTempDir } from "../lib/temp.mjs";
 import { pollUntil } from "../lib/wait.mjs";
 import { behave } from "../upstream/index.mjs";
+
 import { ALPHA, BETA, Bench, KEYS, MODEL, prompt } from "./lib/bench.mjs";
 import { TOKEN } from "./lib/gateway.mjs";
 
@@ -27,17 +30,17 @@ beforeEach((context) => {
 });
 
 const stateFile = () => join(folder.path, "state.json");
+const database = () => join(folder.path, "state.sqlite");
 
 /** A program that keeps its state where the last one did. */
 function start() {
-  const persistence = { sqlitePath: join(folder.path, "state.sqlite"), fallbackJsonPath: stateFile() };
+  const persistence = { sqlitePath: database(), fallbackJsonPath: stateFile() };
   return bench.gateway({ keys: [KEYS.alpha, KEYS.beta], keySelection: "fill_first", persistence });
 }
 
 /** Learned state is written shortly after it was learned; this is how its writing is seen. @param {RegExp} what */
 function kept(what) {
-  const there = () => existsSync(stateFile()) && what.test(readFileSync(stateFile(), "utf8"));
-  return pollUntil(there, { what: `the state never held ${what}` });
+  return pollUntil(() => what.test(stored(database())), { what: `the state never held ${what}` });
 }
 
 for (const [name, end] of /** @type {["stopped" | "killed", "stop" | "kill"][]} */ ([
@@ -80,25 +83,77 @@ for (const [name, end] of /** @type {["stopped" | "killed", "stop" | "kill"][]} 
   });
 }
 
-test("the file is its owner's alone and holds neither keys nor tokens", async () => {
+for (const end of /** @type {("stop" | "kill")[]} */ (["stop", "kill"])) {
+  test(`after ${end}: the requests of the run before are in the log of the next`, async () => {
+    const first = await start();
+    const { id: before } = await first.ask(`${MODEL}:generateContent`, { body: prompt("Hi") });
+    if (end === "kill") await kept(new RegExp(before));
+    await first[end]();
+
+    const second = await start();
+    const { id: since } = await second.ask(`${MODEL}:generateContent`, { body: prompt("Hi") });
+    await second.stop();
+    // A program that had not taken the log over would have replaced it.
+    assert.deepEqual(await rows(database(), "requests"), [before, since]);
+  });
+}
+
+test("a kill loses less than a second", async () => {
+  const first = await start();
+  for (let number = 1; number <= 3; number += 1) {
+    const { id } = await first.ask(`${MODEL}:generateContent`, { body: prompt("Hi") });
+    await pollUntil(() => stored(database()).includes(id), { timeoutMs: 1_000, what: `${id} was not written` });
+  }
+  await first.kill();
+  assert.equal((await rows(database(), "requests")).length, 3);
+});
+
+test("its files are its owner's alone and hold neither keys nor tokens", async () => {
   const gateway = await start();
   bench.upstream.script.key(ALPHA).once(behave.suspendedKey());
   await gateway.ask(`${MODEL}:generateContent`, { body: prompt("Hi") });
+  await kept(/has been suspended/);
+  const files = readdirSync(folder.path).filter((name) => name.startsWith("state."));
+  assert.deepEqual(files.sort(), ["state.sqlite", "state.sqlite-shm", "state.sqlite-wal"]);
+  for (const file of files) assert.equal(statSync(join(folder.path, file)).mode & 0o777, 0o600, file);
   await gateway.stop();
-  assert.equal(statSync(stateFile()).mode & 0o777, 0o600);
-  const text = readFileSync(stateFile(), "utf8");
+  const text = stored(database());
   assert.match(text, /has been suspended/);
   for (const secret of [ALPHA, BETA, TOKEN]) assert.ok(!text.includes(secret));
 });
 
-test("a damaged file is set aside and said, and the program runs", async () => {
+test("what the version before SQLite kept is taken over, and its file goes", async () => {
+  const until = Date.now() + 300_000;
+  const rest = { project: "a-project", model: null, quota: "requests", until, daily: false, reason: "quota used up" };
+  const owned = [{ name: "files/of-before", key: "key-2", until }];
+  const pools = { at: Date.now(), keys: [], rests: [rest] };
+  writeFileSync(stateFile(), JSON.stringify({ version: 1, pools, owned, uploads: [] }));
+  const gateway = await start();
+  await gateway.ask(`${MODEL}:generateContent`, { body: prompt("Hi") });
+  await pollUntil(() => !existsSync(stateFile()), { what: "the old file never went" });
+  await gateway.stop();
+  assert.equal((await rows(database(), "rests")).length, 1);
+});
+
+test("a damaged database is set aside and said, and the program runs", async () => {
+  const damage = "no database ".repeat(1_000);
+  writeFileSync(database(), damage);
+  const gateway = await start();
+  assert.match(await gateway.event("state.warning"), /state\.sqlite cannot be used: .* It was set aside as /);
+  assert.equal((await gateway.ask(`${MODEL}:generateContent`, { body: prompt("Hi") })).status, 200);
+  await gateway.stop();
+  const aside = readdirSync(folder.path).find((name) => name.includes("set-aside"));
+  assert.equal(readFileSync(join(folder.path, String(aside)), "utf8"), damage);
+  assert.equal((await rows(database(), "requests")).length, 1);
+});
+
+test("a damaged file of the version before is set aside and said", async () => {
   writeFileSync(stateFile(), '{"version":1,"pools":{');
   const gateway = await start();
   assert.match(
     await gateway.event("state.warning"),
     /state\.json cannot be read: .*ends too early.* It was set aside as /,
   );
-  assert.equal((await gateway.ask(`${MODEL}:generateContent`, { body: prompt("Hi") })).status, 200);
   await gateway.stop();
   const aside = readdirSync(folder.path).find((name) => name.includes("set-aside"));
   assert.equal(readFileSync(join(folder.path, String(aside)), "utf8"), '{"version":1,"pools":{');
@@ -106,7 +161,8 @@ test("a damaged file is set aside and said, and the program runs", async () => {
 
 test("a place that cannot be written is said once, and requests go on", async () => {
   writeFileSync(join(folder.path, "file"), "");
-  const persistence = { fallbackJsonPath: join(folder.path, "file", "state.json") };
+  const nowhere = (/** @type {string} */ name) => join(folder.path, "file", name);
+  const persistence = { sqlitePath: nowhere("state.sqlite"), fallbackJsonPath: nowhere("state.json") };
   const gateway = await bench.gateway({ keys: [KEYS.alpha], persistence });
   bench.upstream.script.any().once(behave.quotaPerMinute({ retryDelay: "0s" }));
   await gateway.ask(`${MODEL}:generateContent`, { body: prompt("Hi") });

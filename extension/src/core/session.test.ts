@@ -96,7 +96,7 @@ function stage(role: WindowRole = "leader") {
     },
     tokenFile: "token",
     windowsFolder: "windows",
-    stateFile: "state.json",
+    stateFile: "state.sqlite",
     extraCaFile: undefined,
     settings: () => structuredClone(settings),
     adoptSettings: async (earlier) => {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aggregator_core::store::json_file::JsonFile;
+use aggregator_core::store::falling_back::FallingBack;
 use aggregator_core::vault::secrets;
 use aggregator_core::windows::{Options, Window};
 use aggregator_core::wire::OpenOptions;
@@ -177,7 +177,7 @@ impl Inner {
                 folder: options.windows_folder.map(PathBuf::from),
                 secrets: options.secrets.map(that_exist),
                 token_file: PathBuf::from(options.token_file),
-                store: options.state_file.map(|path| Arc::new(JsonFile::new(path)) as Arc<_>),
+                store: options.state_file.map(|path| Arc::new(FallingBack::beside(path)) as Arc<_>),
                 extra_ca: options.extra_ca_file.map(PathBuf::from).into_iter().collect(),
             },
         );

@@ -26,8 +26,8 @@ pub struct OpenOptions {
     pub windows_folder: Option<String>,
     /// Where the local token lies; made with mode 0600 when absent.
     pub token_file: String,
-    /// The JSON file that keeps learned state over a restart (rests, circuits, owners of files); without one it is
-    /// forgotten.
+    /// The database that keeps learned state over a restart (rests, circuits, owners of files, the request log); without
+    /// one it is forgotten. A JSON file of the same name beside it stands in where it cannot be used.
     #[serde(default)]
     #[ts(optional)]
     pub state_file: Option<String>,

@@ -20,7 +20,7 @@ use aggregator_core::aggregator::reload::ConfigSource;
 use aggregator_core::aggregator::{Aggregator, Opening, Tokens};
 use aggregator_core::server::guard::AdminAccess;
 use aggregator_core::store::StateStore;
-use aggregator_core::store::json_file::JsonFile;
+use aggregator_core::store::falling_back::FallingBack;
 use aggregator_core::views::EndpointView;
 use clap::{Parser, Subcommand};
 use reading::{Line, Ready};
@@ -117,7 +117,8 @@ async fn run(ready: Ready, source: Arc<FileAndEnvironment>, file: PathBuf) -> Re
     if let Tokens::File(path) = &tokens {
         tracing::info!("no access token is configured; tools use the one in {}", path.display());
     }
-    let store = ready.state_file.map(|path| Arc::new(JsonFile::new(path)) as Arc<dyn StateStore>);
+    let store =
+        ready.state.map(|state| Arc::new(FallingBack::new(state.sqlite, state.json)) as Arc<dyn StateStore>);
     let (vault, entered, warning) = HeadlessVault::open(store.clone(), &ready.entered);
     if let Some(words) = warning {
         tracing::error!("{words}");

@@ -45,11 +45,17 @@ pub struct Ready {
     /// Where a token is kept that nobody configured.
     pub token_file: PathBuf,
     /// Where learned state is kept; `None` when persistence is switched off.
-    pub state_file: Option<PathBuf>,
+    pub state: Option<StateFiles>,
     pub config: Config,
     /// What is accepted and should be known.
     pub warnings: Vec<String>,
     pub file: Option<PathBuf>,
+}
+
+/// The database, and the file that stands in for it.
+pub struct StateFiles {
+    pub sqlite: PathBuf,
+    pub json: PathBuf,
 }
 
 /// All problems, one to a line, each with its place as its path.
@@ -104,7 +110,7 @@ pub fn read(line: &Line, environment: impl Fn(&str) -> Option<String>) -> Result
         access_tokens: config.server.access_tokens.iter().map(|text| Secret::new(text.as_str())).collect(),
         admin_token: config.server.admin_token.as_deref().map(Secret::new),
         token_file: state_folder(&config).join("access-token"),
-        state_file: state_file(&config),
+        state: state_files(&config),
         config,
         warnings,
         file,
@@ -274,14 +280,16 @@ fn state_folder(config: &Config) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_FOLDER))
 }
 
-/// Beside SQLite, which this version has not, the interface knows a JSON file: that is the one used.
-fn state_file(config: &Config) -> Option<PathBuf> {
+fn state_files(config: &Config) -> Option<StateFiles> {
     let persistence = &config.persistence;
-    let file = || match &persistence.fallback_json_path {
+    let file = |own: &Option<String>, name: &str| match own {
         Some(path) => PathBuf::from(path),
-        None => state_folder(config).join("state.json"),
+        None => state_folder(config).join(name),
     };
-    persistence.enabled.unwrap_or(true).then(file)
+    persistence.enabled.unwrap_or(true).then(|| StateFiles {
+        sqlite: file(&persistence.sqlite_path, "state.sqlite"),
+        json: file(&persistence.fallback_json_path, "state.json"),
+    })
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ export class Host {
   /** Opens with the secrets that the core asks for. @returns {Promise<OpenReport>} */
   async open() {
     const given = this.#windowsFolder
-      ? { windows_folder: this.#windowsFolder, state_file: join(this.#windowsFolder, "state.json") }
+      ? { windows_folder: this.#windowsFolder, state_file: join(this.#windowsFolder, "state.sqlite") }
       : { secrets: this.#asked() };
     const options = { settings: this.#settings, ...given, token_file: this.tokenFile };
     return JSON.parse(this.#heard(await this.core.open(JSON.stringify(options))));

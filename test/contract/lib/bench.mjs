@@ -74,7 +74,7 @@ export class Bench {
   /**
    * The program in front of this upstream: its plain listener unless `baseUrl` says otherwise.
    * @param {Config} config
-   * @param {{baseUrl?: string, env?: Record<string, string>, secrets?: string[]}} [options]
+   * @param {{baseUrl?: string, env?: Record<string, string>, secrets?: string[], under?: string[]}} [options]
    * @returns {Promise<Gateway>}
    */
   async gateway(config, { baseUrl = this.upstream.httpUrl, ...options } = {}) {

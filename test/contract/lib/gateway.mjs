@@ -24,12 +24,14 @@ export const TOKEN = "local-token-for-the-tests";
  */
 
 /**
- * @param {{config: Config, env?: Record<string, string>, secrets?: string[]}} options `secrets` beside those of `config`
+ * @param {{config: Config, env?: Record<string, string>, secrets?: string[], under?: string[]}} options `secrets` beside
+ * those of `config`; `under` is a program that runs this one, such as strace, with its arguments
  */
-export async function startGateway({ config, env, secrets = [] }) {
+export async function startGateway({ config, env, secrets = [], under = [] }) {
   const dir = makeTempDir("gateway");
   const file = dir.write("keys.yaml", JSON.stringify(completed(config, dir.path), null, 2));
-  const process = startProcess(programPath(), ["serve", "--config", file], {
+  const [command, ...args] = [...under, programPath(), "serve", "--config", file];
+  const process = startProcess(command ?? "", args, {
     cwd: dir.path,
     env: programEnvironment(env),
   });

@@ -4,9 +4,9 @@
  * that keep what Google adds to a call, of clients that drop it, after the program began anew, and when nobody knows it.
  */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { stored } from "../../lib/database.mjs";
 import { makeTempDir } from "../../lib/temp.mjs";
 import { pollUntil } from "../../lib/wait.mjs";
 import { Bench, KEYS } from "../lib/bench.mjs";
@@ -148,7 +148,7 @@ for (const client of CLIENTS) {
       const first = await bench.gateway({ keys: [KEYS.alpha], persistence });
       const history = await firstTurn(client, first);
       const { id } = JSON.parse(history).find((/** @type {any} */ message) => message.tool_calls).tool_calls[0];
-      const there = () => existsSync(state) && readFileSync(state, "utf8").includes(id);
+      const there = () => stored(persistence.sqlitePath).includes(id);
       await pollUntil(there, { what: `the state never held ${id}` });
       await first.kill();
 

@@ -204,9 +204,9 @@ step("everything that left the extension is gathered, and each place did hold so
     assert.equal(answer.status, 200, path);
     seen[`the answer of /${path}`] = await answer.text();
   }
-  const stateFile = async () => (await stored()).find((file) => file.endsWith("state.json"));
+  const stateFile = async () => (await stored()).find((file) => file.endsWith("state.sqlite"));
   const found = await pollUntil(stateFile, { timeoutMs: 30_000, what: "the state is kept in a file" });
-  seen["state.json"] = await readFile(found, "utf8");
+  seen["state.sqlite"] = await readFile(found, "latin1");
   for (const file of await stored()) {
     // The token's own file is what tools may read it from.
     const place = file.slice(server.userData.length);
@@ -224,7 +224,7 @@ step("everything that left the extension is gathered, and each place did hold so
     ["the messages of the panel", /"kind":"told".*removed/],
     ["the extension's log", /alpha/],
     ["the answer of /admin/metrics", /# TYPE/],
-    ["state.json", /./],
+    ["state.sqlite", /SQLite format/],
   ]) {
     assert.match(seen[/** @type {string} */ (place)], /** @type {RegExp} */ (words), `${place} holds too little`);
   }

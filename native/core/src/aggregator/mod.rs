@@ -47,6 +47,7 @@ use crate::store::StateStore;
 use crate::token;
 use crate::vault::{Entered, Vault};
 use crate::views::{EndpointView, Snapshot, snapshot};
+use keeping::Copied;
 use reload::ConfigSource;
 use undo::Removals;
 
@@ -96,6 +97,8 @@ pub struct Aggregator {
     /// Saves begun, and the newest of them that reached the store: they go one after another and never backwards.
     saves: AtomicU64,
     saving: Arc<Mutex<u64>>,
+    /// What was copied for the last save.
+    copied: Mutex<Copied>,
     config: Option<Arc<dyn ConfigSource>>,
     extra_ca: Vec<PathBuf>,
     token_file: RwLock<Option<PathBuf>>,
@@ -149,6 +152,7 @@ impl Aggregator {
             saves: AtomicU64::new(0),
             saving: Arc::default(),
             config: opening.config,
+            copied: Mutex::default(),
             extra_ca: opening.extra_ca,
             token_file: RwLock::new(token_file),
             tokens: RwLock::new(tokens),

@@ -1,5 +1,5 @@
 //! The request log: the last finished requests, and what they add up to minute by minute. Bounded in number; it decides
-//! nothing and is forgotten with the process.
+//! nothing. A store may take the requests out and give them back after a restart.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,12 +19,14 @@ struct Ring {
     size: usize,
     /// Invariant: the bytes of `newest_last`, kept so that asking costs nothing.
     bytes: usize,
+    /// Grows with every request.
+    revision: u64,
     newest_last: VecDeque<Arc<RequestView>>,
 }
 
 impl RequestLog {
     pub fn new(size: usize) -> Self {
-        let ring = Ring { size, bytes: 0, newest_last: VecDeque::new() };
+        let ring = Ring { size, bytes: 0, revision: 0, newest_last: VecDeque::new() };
         Self { ring: Mutex::new(ring), overview: Mutex::default() }
     }
 
@@ -59,8 +61,33 @@ impl RequestLog {
     pub(crate) fn push(&self, request: Arc<RequestView>, now: Millis) {
         self.overview.lock().add(&request, now);
         let mut ring = self.ring.lock();
+        ring.revision += 1;
         ring.bytes += bytes_of(&request);
         ring.newest_last.push_back(request);
+        ring.trim();
+    }
+
+    /// Grows whenever there is something new to save.
+    pub fn revision(&self) -> u64 {
+        self.ring.lock().revision
+    }
+
+    /// The oldest first, for a store.
+    pub fn export(&self) -> Vec<Arc<RequestView>> {
+        self.ring.lock().newest_last.iter().cloned().collect()
+    }
+
+    /// What a store kept, oldest first, before all that has finished since. The minutes count it where it belongs.
+    pub fn restore(&self, kept: Vec<Arc<RequestView>>, now: Millis) {
+        let mut ring = self.ring.lock();
+        let since = std::mem::take(&mut ring.newest_last);
+        if since.is_empty() {
+            let ended = |request: &RequestView| request.at.saturating_add(request.duration_ms).min(now);
+            let mut overview = self.overview.lock();
+            kept.iter().for_each(|request| overview.add(request, ended(request)));
+        }
+        ring.newest_last = kept.into_iter().chain(since).collect();
+        ring.bytes = ring.newest_last.iter().map(|request| bytes_of(request)).sum();
         ring.trim();
     }
 }
@@ -100,5 +127,25 @@ mod tests {
         log.resize(0);
         assert_eq!((log.held_bytes(), log.count()), (0, 0));
         assert_eq!(log.overview(0).minutes[0].requests, 5, "counted even when it left the log");
+    }
+
+    #[test]
+    fn what_a_store_kept_comes_before_what_was_asked_since() {
+        let log = RequestLog::new(3);
+        log.push(Arc::new(request(9)), 60_000);
+        let kept = (1..=4).map(|number| Arc::new(request(number))).collect();
+        log.restore(kept, 60_000);
+        let ids: Vec<String> = log.export().iter().map(|request| request.id.clone()).collect();
+        assert_eq!(ids, ["run-3", "run-4", "run-9"]);
+        let counted: usize = log.all().iter().map(|request| bytes_of(request)).sum();
+        assert_eq!((log.held_bytes(), log.revision()), (counted, 1));
+    }
+
+    #[test]
+    fn the_minutes_count_what_a_store_kept() {
+        let log = RequestLog::new(3);
+        log.restore(vec![Arc::new(request(1)), Arc::new(request(2))], 90_000);
+        let minutes = log.overview(90_000).minutes;
+        assert_eq!(minutes.iter().map(|minute| (minute.at, minute.requests)).collect::<Vec<_>>(), [(0, 2)]);
     }
 }

@@ -3,11 +3,14 @@
 //!
 //! Invariant: a file that cannot be read is set aside under a new name, never overwritten, and the user is told.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{Found, Kept, StateStore, StoreError, VERSION};
+use serde::{Deserialize, Serialize};
+
+use super::{Found, Kept, Saved, StateStore, StoreError, VERSION, aside};
 use crate::clock::{Clock, SystemClock};
 use crate::pools::learned::LearnedPools;
 use crate::salvage;
@@ -19,9 +22,55 @@ pub struct JsonFile {
     path: PathBuf,
 }
 
+/// What was added, in a file of its own: it has to reach the disk at once, and the rest need not.
+#[derive(Serialize, Deserialize)]
+pub struct Added {
+    pub generation: u64,
+    pub text: String,
+}
+
 impl JsonFile {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its content is kept elsewhere now.
+    pub fn remove(&self) -> io::Result<()> {
+        gone(fs::remove_file(&self.path))
+    }
+
+    pub fn read_added(&self) -> Result<Option<Added>, StoreError> {
+        let path = self.added_path();
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(not_read(&path, &error.to_string())),
+        };
+        let added = serde_json::from_slice(&text).map_err(|error| not_read(&path, kind(&error)))?;
+        Ok(Some(added))
+    }
+
+    pub fn write_added(&self, added: &Added) -> Result<(), StoreError> {
+        let path = self.added_path();
+        let written = serde_json::to_vec(added).map_err(io::Error::from);
+        written.and_then(|bytes| aside::replace(&path, &bytes)).map_err(|error| {
+            StoreError(format!(
+                "What was added cannot be written to {}: {error}. Check the folder and the space on its disk.",
+                path.display()
+            ))
+        })
+    }
+
+    pub fn remove_added(&self) -> io::Result<()> {
+        gone(fs::remove_file(self.added_path()))
+    }
+
+    fn added_path(&self) -> PathBuf {
+        self.path.with_extension("added.json")
     }
 
     fn read(&self) -> Result<Option<Kept>, Unreadable> {
@@ -44,20 +93,6 @@ impl JsonFile {
         }
         Ok(Some(kept))
     }
-
-    fn set_aside(&self) -> io::Result<PathBuf> {
-        let aside = self.path.with_extension(format!("set-aside-{}.json", SystemClock.now()));
-        fs::rename(&self.path, &aside)?;
-        Ok(aside)
-    }
-
-    fn write(&self, kept: &Kept) -> io::Result<()> {
-        replace(&self.path, &serde_json::to_vec(kept)?)
-    }
-
-    fn added_path(&self) -> PathBuf {
-        self.path.with_extension("added.json")
-    }
 }
 
 impl StateStore for JsonFile {
@@ -66,13 +101,13 @@ impl StateStore for JsonFile {
             Ok(kept) => return Found { kept, warning: None },
             Err(unreadable) => unreadable,
         };
-        let what_now = match self.set_aside() {
+        let what_now = match aside::set_aside(&self.path, &[]) {
             Ok(aside) => format!("It was set aside as {}", aside.display()),
             Err(error) => format!("It could not be set aside either ({error})"),
         };
-        let rest = rest.map(|kept| *kept).filter(|kept| count(kept) > 0);
+        let rest = rest.map(|kept| *kept).filter(|kept| kept.count() > 0);
         let learned_anew = match &rest {
-            Some(kept) => format!("{} of its entries stay known, the rest is learned anew", count(kept)),
+            Some(kept) => format!("{} of its entries stay known, the rest is learned anew", kept.count()),
             None => "quotas and owners of files are learned anew".to_owned(),
         };
         let words = format!(
@@ -82,8 +117,10 @@ impl StateStore for JsonFile {
         Found { kept: rest, warning: Some(words) }
     }
 
-    fn save(&self, kept: &Kept) -> Result<(), StoreError> {
-        self.write(kept).map_err(|error| {
+    fn save(&self, kept: &Kept) -> Result<Saved, StoreError> {
+        let written = serde_json::to_vec(kept).map_err(io::Error::from);
+        let written = written.and_then(|bytes| aside::replace(&self.path, &bytes));
+        written.map(|()| Saved::default()).map_err(|error| {
             StoreError(format!(
                 "The learned state cannot be written to {}: {error}. Check the folder and the space on its disk.",
                 self.path.display()
@@ -92,37 +129,27 @@ impl StateStore for JsonFile {
     }
 
     fn load_added(&self) -> Result<Option<String>, StoreError> {
-        let path = self.added_path();
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => {
-                Err(StoreError(format!("What was added cannot be read from {}: {error}.", path.display())))
-            }
-        }
+        Ok(self.read_added()?.map(|added| added.text))
     }
 
     fn save_added(&self, text: &str) -> Result<(), StoreError> {
-        let path = self.added_path();
-        replace(&path, text.as_bytes()).map_err(|error| {
-            StoreError(format!(
-                "What was added cannot be written to {}: {error}. Check the folder and the space on its disk.",
-                path.display()
-            ))
-        })
+        self.write_added(&Added { generation: SystemClock.now(), text: text.to_owned() })
     }
 }
 
-/// Written beside, synced, renamed.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+/// A file that was not there is as good as removed.
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
     }
-    let fresh = path.with_extension("new");
-    let mut file = private_file(&fresh)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)
+}
+
+fn not_read(path: &Path, why: &str) -> StoreError {
+    StoreError(format!(
+        "What was added cannot be read from {}: {why}. Correct the file, or move it away to begin without.",
+        path.display()
+    ))
 }
 
 /// Why a file cannot be read, and what is whole in it nevertheless.
@@ -144,17 +171,15 @@ fn salvaged(text: &str) -> Option<Box<Kept>> {
         rests: salvage::objects(text),
         ..LearnedPools::default()
     };
-    let (owned, uploads) = (salvage::objects(text), salvage::objects(text));
-    let signatures = salvage::objects(text);
-    Some(Box::new(Kept { version: VERSION, pools, owned, uploads, signatures }))
-}
-
-fn count(kept: &Kept) -> usize {
-    kept.pools.keys.len()
-        + kept.pools.rests.len()
-        + kept.owned.len()
-        + kept.uploads.len()
-        + kept.signatures.len()
+    Some(Box::new(Kept {
+        version: VERSION,
+        pools: Arc::new(pools),
+        owned: Arc::new(salvage::objects(text)),
+        uploads: Arc::new(salvage::objects(text)),
+        signatures: Arc::new(salvage::objects(text)),
+        requests: Arc::new(salvage::objects(text)),
+        ..Kept::default()
+    }))
 }
 
 /// Without serde's own words, which may quote the file.
@@ -166,34 +191,10 @@ fn kind(error: &serde_json::Error) -> &'static str {
     }
 }
 
-fn private_file(path: &Path) -> io::Result<File> {
-    let _ = fs::remove_file(path);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::fixtures::Folder;
     use super::*;
-
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("aggregator-store-{name}-{}", std::process::id()));
-            fs::create_dir_all(&path).unwrap();
-            Self(path)
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
 
     fn kept() -> Kept {
         Kept { version: VERSION, ..Kept::default() }
@@ -251,7 +252,27 @@ mod tests {
         let folder = Folder::new("unwritable");
         let file = folder.0.join("file");
         fs::write(&file, "").unwrap();
+        assert!(JsonFile::new(file.join("state.json")).save_added("x").is_err());
         let error = JsonFile::new(file.join("state.json")).save(&kept()).unwrap_err();
         assert!(error.0.contains("state.json"), "{}", error.0);
+    }
+
+    #[test]
+    fn what_was_added_has_a_private_file_of_its_own() {
+        let folder = Folder::new("added");
+        let store = JsonFile::new(folder.0.join("state.json"));
+        assert_eq!(store.load_added(), Ok(None));
+        store.save_added("first").unwrap();
+        store.save_added("second").unwrap();
+        assert_eq!(store.load_added(), Ok(Some("second".to_owned())));
+        assert_eq!(store.load(), Found::default());
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(store.added_path()).unwrap());
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        fs::write(store.added_path(), "{\"generation\":1,\"text\":\"sec").unwrap();
+        let words = store.load_added().unwrap_err().0;
+        assert!(words.contains("state.added.json") && !words.contains("sec\""), "{words}");
     }
 }
