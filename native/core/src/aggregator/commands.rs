@@ -16,6 +16,7 @@ use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::token;
 use crate::vault::{Entered, EnteredKey};
+use crate::versions::OnlyIf;
 use crate::views::EndpointView;
 
 /// Rows of one page of the log.
@@ -23,10 +24,22 @@ const MOST_ROWS: usize = 500;
 
 impl Aggregator {
     pub async fn command(self: &Arc<Self>, command: Command) -> Reply {
-        self.carry_out(command).await.into()
+        self.command_if(command, None).await
     }
 
-    async fn carry_out(self: &Arc<Self>, command: Command) -> Result<Reply, Refusal> {
+    /// Refuses, changing nothing, when `only_if` names a version that is not the present one.
+    pub async fn command_if(self: &Arc<Self>, command: Command, only_if: Option<OnlyIf>) -> Reply {
+        self.carry_out(command, only_if.as_ref()).await.into()
+    }
+
+    /// Invariant: whatever changes an entry checks `only_if` under the lock that edits take turns by. Checked before, it is
+    /// for tests, which change nothing.
+    async fn carry_out(
+        self: &Arc<Self>,
+        command: Command,
+        only_if: Option<&OnlyIf>,
+    ) -> Result<Reply, Refusal> {
+        self.state.versions.check(only_if, &self.state.pools.lock())?;
         match command {
             Command::TestKey { id } => return self.test_key(&id).await,
             Command::TestProxy { id } => return self.test_proxy(&id).await,
@@ -40,18 +53,21 @@ impl Aggregator {
             Command::PreviewBackup { text, passphrase } => {
                 return self.preview_backup(text, passphrase).await;
             }
-            Command::ImportBackup { text, passphrase } => return self.import_backup(text, passphrase).await,
+            Command::ImportBackup { text, passphrase } => {
+                return self.import_backup(text, passphrase, only_if).await;
+            }
             Command::UndoRemoval { undo } => return self.undo_removal(&undo).await,
             Command::PlanRebalance => return Ok(self.plan_rebalance()),
             Command::ListRequests { offset, limit, filter } => {
                 return self.list_requests(offset, limit, &filter);
             }
+            Command::ReloadConfig => return Err(started_without_a_file()),
             _ => {}
         }
         let settings = self.state.settings();
-        self.edit(|pools, now| match command {
-            Command::AddKey { key, name, project, weight, cooldown_seconds } => {
-                edit::add_key(pools, NewKey { key, name, project, weight, cooldown_seconds }, now)
+        self.edit_if(only_if, |pools, now| match command {
+            Command::AddKey { key, name, project, weight, cooldown_seconds, proxy_id } => {
+                edit::add_key(pools, NewKey { key, name, project, weight, cooldown_seconds, proxy_id }, now)
             }
             Command::ModifyKey { id, key, name, project, weight, cooldown_seconds } => {
                 let secret = key.map(Secret::new);
@@ -84,6 +100,7 @@ impl Aggregator {
             | Command::PlanRebalance
             | Command::UndoRemoval { .. }
             | Command::ListRequests { .. }
+            | Command::ReloadConfig
             | Command::ExportBackup { .. }
             | Command::PreviewBackup { .. }
             | Command::ImportBackup { .. } => {
@@ -93,9 +110,17 @@ impl Aggregator {
         .await
     }
 
-    /// Copy, change, save, take over, tell.
     pub(super) async fn edit(
         &self,
+        change: impl FnOnce(&mut Pools, Millis) -> Result<Edited, Refusal>,
+    ) -> Result<Reply, Refusal> {
+        self.edit_if(None, change).await
+    }
+
+    /// Check, copy, change, save, take over, tell.
+    pub(super) async fn edit_if(
+        &self,
+        only_if: Option<&OnlyIf>,
         change: impl FnOnce(&mut Pools, Millis) -> Result<Edited, Refusal>,
     ) -> Result<Reply, Refusal> {
         let _one_at_a_time = self.editing.lock().await;
@@ -109,6 +134,7 @@ impl Aggregator {
             copy.rng = rng;
             (pools.entered(), copy)
         };
+        self.state.versions.check(only_if, &next)?;
         let edited = change(&mut next, now)?;
         next.settle_assignments(&settings, now);
         let after = next.entered();
@@ -238,6 +264,11 @@ impl Aggregator {
         let message = "The local token is new. Copy it into every tool that uses this endpoint; the old one no longer works.";
         Ok(Reply::done(message))
     }
+}
+
+fn started_without_a_file() -> Refusal {
+    let words = "The program was started without a file, so there is nothing to read again. Start it with --config FILE.";
+    Refusal::new(RefusalCode::Failed, words)
 }
 
 /// Keys that are gone or have another text. What was learned of the old text, and tunnels opened for it, are not the

@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, lookup_host};
+use tokio::sync::watch;
 
 use super::Aggregator;
 use crate::dispatch::RequestDispatcher;
 use crate::events::{Event, EventType, Level};
+use crate::line::CommandLine;
 use crate::peer;
 use crate::server::guard::Guard;
 use crate::server::{Endpoint, Service, tls};
@@ -87,7 +89,11 @@ impl Aggregator {
         }
     }
 
-    async fn listen(&self, settings: &Settings, patience: Duration) -> Result<Endpoint, EndpointView> {
+    async fn listen(
+        self: &Arc<Self>,
+        settings: &Settings,
+        patience: Duration,
+    ) -> Result<Endpoint, EndpointView> {
         let failed = |message: String| EndpointView::Failed { message };
         let (host, port) = (settings.server.host.trim_matches(['[', ']']), settings.port());
         let mut found = lookup_host((host, port)).await.map_err(|error| {
@@ -123,8 +129,26 @@ impl Aggregator {
             run,
             count: AtomicU64::new(0),
             tls_hint: Mutex::default(),
+            line: self.open_line(),
+            closing: watch::Sender::new(false),
         };
         Ok(Endpoint::serve(listener, addr, service, tls))
+    }
+
+    /// Commands that come by it are carried out each in a task of its own: a test takes seconds and must not hold up the
+    /// rest. It ends with the endpoint.
+    fn open_line(self: &Arc<Self>) -> CommandLine {
+        let (line, mut orders) = CommandLine::open();
+        let this = Arc::downgrade(self);
+        tokio::spawn(async move {
+            while let (Some(order), Some(this)) = (orders.recv().await, this.upgrade()) {
+                tokio::spawn(async move {
+                    // An error only says that the client has gone.
+                    let _ = order.reply.send(this.command_if(order.command, order.only_if).await);
+                });
+            }
+        });
+        line
     }
 
     fn start_watching(self: &Arc<Self>) {

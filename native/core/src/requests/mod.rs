@@ -186,9 +186,9 @@ impl Drop for OpenRequest {
         self.view.duration_ms = now.saturating_sub(self.view.at);
         let level =
             if self.view.status < 400 && self.view.error.is_none() { Level::Info } else { Level::Warn };
-        let event =
-            Event::new(EventType::RequestFinished, level, now, line(&self.view)).request(&self.view.id);
-        self.state.log.push(Arc::new(self.view.clone()), now);
+        let view = Arc::new(self.view.clone());
+        let event = Event::new(EventType::RequestFinished, level, now, line(&view)).request(&view);
+        self.state.log.push(view, now);
         self.state.events.publish(event);
     }
 }
