@@ -118,15 +118,8 @@ impl Teller {
 
     /// What happened after `newest` is told after it, even where it shows here already.
     fn snapshot(&self, newest: u64) -> String {
-        let state = &self.state;
-        let snapshot = SnapshotObject {
-            at: state.now(),
-            keys: objects::keys(state).keys,
-            proxies: objects::proxies(state).proxies,
-            rotating_proxy: objects::rotating(state),
-        };
         let mut text = String::new();
-        self.write(&mut text, newest, "snapshot", &snapshot);
+        self.write(&mut text, newest, "snapshot", &snapshot_of(&self.state));
         text
     }
 
@@ -136,7 +129,16 @@ impl Teller {
     }
 }
 
-fn object_of(event: &Event) -> EventObject<'_> {
+pub(super) fn snapshot_of(state: &State) -> SnapshotObject {
+    SnapshotObject {
+        at: state.now(),
+        keys: objects::keys(state).keys,
+        proxies: objects::proxies(state).proxies,
+        rotating_proxy: objects::rotating(state),
+    }
+}
+
+pub(super) fn object_of(event: &Event) -> EventObject<'_> {
     EventObject {
         kind: event.kind,
         at: event.at,
@@ -150,7 +152,7 @@ fn object_of(event: &Event) -> EventObject<'_> {
 }
 
 /// As in the event's own JSON.
-fn name_of(kind: EventType) -> String {
+pub(super) fn name_of(kind: EventType) -> String {
     serde_json::to_string(&kind).unwrap_or_default().trim_matches('"').to_owned()
 }
 

@@ -76,11 +76,14 @@ fn whole(value: &Value) -> Option<u32> {
 pub struct Fields(Map<String, Value>);
 
 impl Fields {
-    /// An empty body has no fields.
+    /// A route without fields needs no body.
     pub fn read(headers: &HeaderMap, body: &[u8], wanted: &[Field]) -> Result<Self, Fault> {
-        let given = match body.is_empty() {
-            true => Map::new(),
-            false => object(headers, body)?,
+        let given = match (body.is_empty(), wanted.is_empty()) {
+            (true, true) => Map::new(),
+            (true, false) => {
+                return Err(Fault::new(StatusCode::BAD_REQUEST, "The body is missing; send JSON."));
+            }
+            (false, _) => object(headers, body)?,
         };
         if let Some(unknown) = given.keys().find(|name| !wanted.iter().any(|field| field.name == *name)) {
             let names: Vec<&str> = wanted.iter().map(|field| field.name).collect();
@@ -120,10 +123,6 @@ impl Fields {
 
     pub fn is_null(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(Value::is_null)
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 
@@ -205,7 +204,7 @@ mod tests {
             (r#"{"key":1}"#, Some("key")),
             (r#"{"key":null}"#, Some("key")),
             (r#"{}"#, Some("key")),
-            ("", Some("key")),
+            ("", None),
             (r#"{"key":"k","weight":-1}"#, Some("weight")),
             (r#"{"key":"k","weight":1.5}"#, Some("weight")),
             (r#"{"key":"k","weight":4294967296}"#, Some("weight")),

@@ -5,6 +5,8 @@
 
 mod answers;
 mod backup;
+#[cfg(test)]
+mod description_tests;
 mod events;
 mod fields;
 mod keys;
