@@ -18,7 +18,10 @@ test("every command of the page does what it says", async (t) => {
   t.after(() => bench.stop());
   const gateway = await bench.gateway({ server: SERVER, keys: [KEYS.alpha] });
   const env = { ...process.env, ADMIN_TOKEN: ADMIN, ADDRESS: gateway.url };
-  const { code, output } = await run("bash", ["-euo", "pipefail", "-c", examples.join("\n")], { env, timeoutMs: 60_000 });
+  const { code, output } = await run("bash", ["-euo", "pipefail", "-c", examples.join("\n")], {
+    env,
+    timeoutMs: 60_000,
+  });
   assert.equal(code, 0, output);
   assert.match(output, /event: snapshot/);
   const { keys } = (await new Admin(gateway).expect(200, "GET", "/keys")).body;

@@ -152,7 +152,10 @@ describe("a backup", () => {
     const [key] = (await admin.expect(200, "GET", "/keys")).body.keys;
     await admin.expect(204, "DELETE", `/keys/${key.id}`);
     const body = { text: sealed.body.text, passphrase: "correct horse battery" };
-    assert.equal((await admin.refused(400, "POST", "/backup", { ...body, passphrase: "wrong horse" })).path, "passphrase");
+    assert.equal(
+      (await admin.refused(400, "POST", "/backup", { ...body, passphrase: "wrong horse" })).path,
+      "passphrase",
+    );
     const preview = (await admin.expect(200, "POST", "/backup", { ...body, preview: true })).body;
     assert.deepEqual(preview.diff.keys.added, [key.name]);
     assert.equal((await admin.expect(200, "GET", "/keys")).body.keys.length, 1);

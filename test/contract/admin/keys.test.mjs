@@ -24,13 +24,19 @@ after(() => bench?.stop());
 beforeEach(async () => {
   bench.fresh();
   await gateway?.stop();
-  gateway = await bench.gateway({ server: SERVER, keys: [KEYS.alpha, KEYS.beta] }, { secrets: [NEW_KEY, "s3cret-pass"] });
+  gateway = await bench.gateway(
+    { server: SERVER, keys: [KEYS.alpha, KEYS.beta] },
+    { secrets: [NEW_KEY, "s3cret-pass"] },
+  );
   admin = new Admin(gateway);
 });
 
 /** @param {string} key */
 async function servedBy(key) {
-  const answer = await gateway.ask(`${MODEL}:generateContent`, { body: prompt("Hi"), headers: { "x-aggregator-key": key } });
+  const answer = await gateway.ask(`${MODEL}:generateContent`, {
+    body: prompt("Hi"),
+    headers: { "x-aggregator-key": key },
+  });
   await answer.text();
   return { status: answer.status, proxy: answer.headers["x-aggregator-proxy"] };
 }
@@ -46,7 +52,11 @@ describe("keys", () => {
     for (const field of shape.split(" ")) assert.ok(field in added.body, field);
     assert.deepEqual([added.body.weight, added.body.project, added.body.masked_key], [2, "p-1", "••••0003"]);
     assert.equal((await servedBy("gamma")).status, 200);
-    const changed = await admin.expect(200, "PATCH", `/keys/${id}`, { name: "delta", project: null, cooldown_seconds: 7 });
+    const changed = await admin.expect(200, "PATCH", `/keys/${id}`, {
+      name: "delta",
+      project: null,
+      cooldown_seconds: 7,
+    });
     assert.deepEqual([changed.body.name, changed.body.project, changed.body.cooldown_seconds], ["delta", null, 7]);
     assert.equal(changed.body.used_history.length, 1);
     assert.equal((await admin.expect(200, "POST", `/keys/${id}/disable`)).body.status, "disabled");
@@ -61,7 +71,13 @@ describe("keys", () => {
   test("what is wrong is refused with its place and changes nothing", async () => {
     const before = (await admin.expect(200, "GET", "/keys")).body.version;
     const id = (await admin.expect(200, "GET", "/keys")).body.keys[0].id;
-    for (const [status, method, path, body, where] of /** @type {[number, string, string, any, string | undefined][]} */ ([
+    for (const [
+      status,
+      method,
+      path,
+      body,
+      where,
+    ] of /** @type {[number, string, string, any, string | undefined][]} */ ([
       [400, "POST", "/keys", {}, "key"],
       [400, "POST", "/keys", { key: 5 }, "key"],
       [400, "POST", "/keys", { key: "two words" }, "key"],
@@ -101,7 +117,11 @@ describe("keys", () => {
     const first = await admin.expect(200, "PATCH", path, { weight: 5 }, seen);
     const second = await admin.expect(412, "PATCH", path, { weight: 9 }, seen);
     assert.equal(second.body.error.code, "changed");
-    for (const [method, action] of [["DELETE", ""], ["POST", "/disable"], ["DELETE", "/proxy"]]) {
+    for (const [method, action] of [
+      ["DELETE", ""],
+      ["POST", "/disable"],
+      ["DELETE", "/proxy"],
+    ]) {
       await admin.expect(412, String(method), `${path}${action}`, null, seen);
     }
     await admin.expect(412, "POST", "/keys", { key: NEW_KEY }, { "if-match": `"${version}"` });
@@ -133,7 +153,9 @@ describe("proxies", () => {
     const east = await bench.proxy(startTinyproxy());
     const west = await bench.proxy(startMicrosocks({ credentials: { user: "ada", password: "s3cret-pass" } }));
     const added = (await admin.expect(201, "POST", "/proxies", { name: "east", url: east.url })).body;
-    for (const field of "id name masked_url status assigned_key_count active_requests last_health_check error_count last_error latency_ms".split(" "))
+    for (const field of "id name masked_url status assigned_key_count active_requests last_health_check error_count last_error latency_ms".split(
+      " ",
+    ))
       assert.ok(field in added, field);
     assert.equal(added.assigned_key_count, 2, "keys without a proxy are placed at once");
     const again = await admin.refused(409, "POST", "/proxies", { url: `${east.url.toUpperCase()}/` });

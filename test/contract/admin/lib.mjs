@@ -75,7 +75,8 @@ export class Events {
       if (end >= 0) {
         const lines = this.#text.slice(0, end).split("\n");
         this.#text = this.#text.slice(end + 2);
-        const field = (/** @type {string} */ name) => lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+        const field = (/** @type {string} */ name) =>
+          lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
         const [id, event, data] = [field("id"), field("event"), field("data")];
         if (id && event && data) return { id, name: event, data: JSON.parse(data) };
         continue;

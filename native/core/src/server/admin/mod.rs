@@ -30,7 +30,7 @@ use crate::ids::{KeyId, ProxyId};
 use crate::metrics;
 use crate::state::State;
 use crate::versions::About;
-use answers::{Answer, Fault, Said, object};
+use answers::{Answer, Fault, object};
 use fields::{Fields, Query};
 use routes::{Action, find};
 
@@ -128,8 +128,8 @@ impl Call<'_> {
                 Ok(events::stream(&service.state, &service.run, service.closing.subscribe(), headers))
             }
             Action::Reload => {
-                let done = self.done(Command::ReloadConfig, About::All).await?;
-                Ok(object(StatusCode::OK, &Said { message: done.message }, None))
+                let reply = self.ask(Command::ReloadConfig, About::All).await?;
+                Ok(object(StatusCode::OK, &reply, None))
             }
             Action::Export => backup::export(self).await,
             Action::Restore => backup::restore(self).await,
