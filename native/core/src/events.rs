@@ -65,6 +65,9 @@ pub enum EventType {
     StateWarning,
     #[serde(rename = "endpoint.changed")]
     EndpointChanged,
+    /// The configuration was read anew: applied, or refused as it was.
+    #[serde(rename = "config.reloaded")]
+    ConfigReloaded,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]

@@ -11,26 +11,37 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::oneshot;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogFormat, LogLevel, LogSection};
 
+/// Sets the level of the lines that are written from now on.
+pub type SetLevel = Box<dyn Fn(LogLevel) + Send + Sync>;
+
 /// The guard writes out what is left when it is dropped, for a second at the most.
-pub fn init(section: &LogSection) -> WorkerGuard {
-    let level = match section.level {
+pub fn init(section: &LogSection) -> (WorkerGuard, SetLevel) {
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let (level, handle) = reload::Layer::new(filter(section.level));
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    let registry = tracing_subscriber::registry().with(level);
+    // A second initialisation can only happen in a test; the first one stays.
+    let _ = match section.format {
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+        LogFormat::Text => registry.with(lines.with_ansi(false)).try_init(),
+    };
+    (guard, Box::new(move |level| drop(handle.reload(filter(level)))))
+}
+
+fn filter(level: LogLevel) -> LevelFilter {
+    match level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
-    };
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
-    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(writer);
-    // A second initialisation can only happen in a test; the first one stays.
-    let _ = match section.format {
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Text => builder.with_ansi(false).try_init(),
-    };
-    guard
+    }
 }
 
 /// Writes every event until the core is gone, or until `ends` and all that happened before is written.

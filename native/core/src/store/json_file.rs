@@ -52,14 +52,11 @@ impl JsonFile {
     }
 
     fn write(&self, kept: &Kept) -> io::Result<()> {
-        if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let fresh = self.path.with_extension("new");
-        let mut file = private_file(&fresh)?;
-        file.write_all(&serde_json::to_vec(kept)?)?;
-        file.sync_all()?;
-        fs::rename(&fresh, &self.path)
+        replace(&self.path, &serde_json::to_vec(kept)?)
+    }
+
+    fn added_path(&self) -> PathBuf {
+        self.path.with_extension("added.json")
     }
 }
 
@@ -93,6 +90,39 @@ impl StateStore for JsonFile {
             ))
         })
     }
+
+    fn load_added(&self) -> Result<Option<String>, StoreError> {
+        let path = self.added_path();
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => {
+                Err(StoreError(format!("What was added cannot be read from {}: {error}.", path.display())))
+            }
+        }
+    }
+
+    fn save_added(&self, text: &str) -> Result<(), StoreError> {
+        let path = self.added_path();
+        replace(&path, text.as_bytes()).map_err(|error| {
+            StoreError(format!(
+                "What was added cannot be written to {}: {error}. Check the folder and the space on its disk.",
+                path.display()
+            ))
+        })
+    }
+}
+
+/// Written beside, synced, renamed.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let fresh = path.with_extension("new");
+    let mut file = private_file(&fresh)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)
 }
 
 /// Why a file cannot be read, and what is whole in it nevertheless.

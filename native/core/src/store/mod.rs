@@ -47,4 +47,10 @@ pub trait StateStore: Send + Sync {
 
     /// Replaces what was kept; afterwards it survives the end of the process.
     fn save(&self, kept: &Kept) -> Result<(), StoreError>;
+
+    /// What was added while the program ran, as it was saved last. It holds secrets.
+    fn load_added(&self) -> Result<Option<String>, StoreError>;
+
+    /// Replaces what was added; on return it survives `kill -9` and a loss of power.
+    fn save_added(&self, text: &str) -> Result<(), StoreError>;
 }

@@ -175,6 +175,7 @@ impl Window {
             tokens: Tokens::File(self.options.token_file.clone()),
             vault: Arc::new(SharedVault { own, copies: Arc::clone(copies) }),
             store: self.options.store.clone(),
+            config: None,
             extra_ca: self.options.extra_ca.clone(),
         })
         .map_err(|cannot| cannot.to_string())
