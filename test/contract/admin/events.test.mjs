@@ -3,6 +3,8 @@
  * whole state where something would be. Also backups, and who may ask at all.
  */
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { ALPHA, Bench, KEYS, MODEL, prompt } from "../lib/bench.mjs";
 import { TOKEN } from "../lib/gateway.mjs";
@@ -163,6 +165,20 @@ describe("a backup", () => {
     assert.deepEqual((await admin.expect(200, "POST", "/backup", body)).body.diff.keys.added, [key.name]);
     const restored = (await admin.expect(200, "GET", "/keys")).body.keys;
     assert.deepEqual([restored.length, restored[0].name], [2, key.name]);
+  });
+});
+
+describe("a reload", () => {
+  test("answers what the file changed, and refuses a bad file with its words", async () => {
+    const file = join(gateway.dir, "keys.yaml");
+    const config = JSON.parse(readFileSync(file, "utf8"));
+    writeFileSync(file, JSON.stringify({ ...config, keys: [KEYS.alpha] }, null, 2));
+    const { body } = await admin.expect(200, "POST", "/config/reload");
+    assert.match(body.message, /\.$/);
+    assert.equal((await admin.expect(200, "GET", "/keys")).body.keys.length, 1);
+    writeFileSync(file, JSON.stringify({ ...config, kyes: [] }, null, 2));
+    assert.match((await admin.refused(400, "POST", "/config/reload")).message, /kyes/);
+    assert.equal((await admin.expect(200, "GET", "/keys")).body.keys.length, 1);
   });
 });
 

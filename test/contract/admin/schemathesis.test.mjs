@@ -26,7 +26,7 @@ test("the running program answers generated requests as docs/admin-api.yaml says
   const dir = makeTempDir("schemathesis");
   t.after(dir.dispose);
   const options = ["--url", gateway.url, "--header", `Authorization: Bearer ${ADMIN}`, "--checks", "all"];
-  const bounds = ["--phases", "examples,coverage,fuzzing", "--seed", "7", "--max-examples", "10", "--no-color"];
+  const bounds = ["--phases", "examples,coverage,fuzzing", "--seed", "7", "--max-examples", "6", "--no-color"];
   const config = ["--config-file", inRoot("test", "contract", "admin", "schemathesis.toml")];
   const description = inRoot("docs", "admin-api.yaml");
   const { code, output } = await run(
