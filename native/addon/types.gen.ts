@@ -11,7 +11,11 @@ export type KeyId = string;
  */
 export type ProxyId = string;
 
-export type Command = { "kind": "add_key", key: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "add_keys", text: string, } | { "kind": "modify_key", id: KeyId, key?: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "remove_key", id: KeyId, } | { "kind": "enable_key", id: KeyId, } | { "kind": "disable_key", id: KeyId, } | { "kind": "test_key", id: KeyId, } | { "kind": "add_proxy", url: string, name?: string, } | { "kind": "add_proxies", text: string, } | { "kind": "update_proxy", id: ProxyId, url?: string, name?: string, enabled?: boolean, } | { "kind": "remove_proxy", id: ProxyId, } | { "kind": "test_proxy", id: ProxyId, } | { "kind": "assign_proxy", key_id: KeyId, proxy_id: ProxyId | null, } | { "kind": "unassign_proxy", key_id: KeyId, } | { "kind": "rebalance_proxies" } | { "kind": "plan_rebalance" } | { "kind": "edit_keys", ids: Array<KeyId>, action: KeysAction, } | { "kind": "remove_proxies", ids: Array<ProxyId>, } | { "kind": "undo_removal", undo: string, } | { "kind": "list_requests", offset: number, 
+export type Command = { "kind": "add_key", key: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, 
+/**
+ * By hand; left out, the balancer chooses.
+ */
+proxy_id?: ProxyId, } | { "kind": "add_keys", text: string, } | { "kind": "modify_key", id: KeyId, key?: string, name?: string, project?: string, weight?: number, cooldown_seconds?: number, } | { "kind": "remove_key", id: KeyId, } | { "kind": "enable_key", id: KeyId, } | { "kind": "disable_key", id: KeyId, } | { "kind": "test_key", id: KeyId, } | { "kind": "add_proxy", url: string, name?: string, } | { "kind": "add_proxies", text: string, } | { "kind": "update_proxy", id: ProxyId, url?: string, name?: string, enabled?: boolean, } | { "kind": "remove_proxy", id: ProxyId, } | { "kind": "test_proxy", id: ProxyId, } | { "kind": "assign_proxy", key_id: KeyId, proxy_id: ProxyId | null, } | { "kind": "unassign_proxy", key_id: KeyId, } | { "kind": "rebalance_proxies" } | { "kind": "plan_rebalance" } | { "kind": "edit_keys", ids: Array<KeyId>, action: KeysAction, } | { "kind": "remove_proxies", ids: Array<ProxyId>, } | { "kind": "undo_removal", undo: string, } | { "kind": "list_requests", offset: number, 
 /**
  * 1 to 500.
  */
@@ -182,7 +186,7 @@ export type ListedResult = "added" | "duplicate" | "refused" | "skipped";
 
 export type Refusal = { code: RefusalCode, message: string, field?: string, };
 
-export type RefusalCode = "invalid" | "not_found" | "duplicate" | "not_saved" | "failed";
+export type RefusalCode = "invalid" | "not_found" | "duplicate" | "changed" | "not_saved" | "failed";
 
 export type EndpointView = { "kind": "stopped" } | { "kind": "starting" } | { "kind": "listening", url: string, port: number, local_auth: LocalAuth, } | { "kind": "failed", message: string, };
 

@@ -25,6 +25,8 @@ pub enum Command {
         project: Option<String>,
         weight: Option<u32>,
         cooldown_seconds: Option<u32>,
+        /// By hand; left out, the balancer chooses.
+        proxy_id: Option<ProxyId>,
     },
     /// A pasted list or the text of a file: one key to a line, CSV, `.env`, or the YAML or JSON of the headless program.
     AddKeys {
@@ -156,6 +158,8 @@ pub enum RefusalCode {
     Invalid,
     NotFound,
     Duplicate,
+    /// Another change came first; nothing was done.
+    Changed,
     /// The vault did not take the change; nothing was applied.
     NotSaved,
     /// A test ran and failed.

@@ -11,7 +11,9 @@ use tokio::sync::{broadcast, watch};
 use ts_rs::TS;
 
 use crate::clock::Millis;
+use crate::feed::Feed;
 use crate::ids::{KeyId, ProxyId};
+use crate::requests::RequestView;
 
 /// Events a slow listener may lag behind before it misses some.
 const BACKLOG: usize = 1_024;
@@ -112,11 +114,24 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub request_id: Option<String>,
+    /// The finished request itself, for those who show it; who wants less has its line and its id.
+    #[serde(skip)]
+    #[ts(skip)]
+    pub request: Option<Arc<RequestView>>,
 }
 
 impl Event {
     pub fn new(kind: EventType, level: Level, at: Millis, message: impl Into<String>) -> Self {
-        Self { kind, at, level, message: message.into(), key_id: None, proxy_id: None, request_id: None }
+        Self {
+            kind,
+            at,
+            level,
+            message: message.into(),
+            key_id: None,
+            proxy_id: None,
+            request_id: None,
+            request: None,
+        }
     }
 
     pub fn key(mut self, id: &KeyId) -> Self {
@@ -129,8 +144,9 @@ impl Event {
         self
     }
 
-    pub fn request(mut self, id: &str) -> Self {
-        self.request_id = Some(id.to_owned());
+    pub fn request(mut self, request: &Arc<RequestView>) -> Self {
+        self.request_id = Some(request.id.clone());
+        self.request = Some(Arc::clone(request));
         self
     }
 }
@@ -148,6 +164,8 @@ pub struct EventManager {
     revision: AtomicU64,
     told: [AtomicU64; EventType::NAMED.len()],
     missed: AtomicU64,
+    /// The last of them by number, while somebody reads.
+    pub feed: Feed,
 }
 
 impl Default for EventManager {
@@ -158,6 +176,7 @@ impl Default for EventManager {
             revision: AtomicU64::new(0),
             told: Default::default(),
             missed: AtomicU64::new(0),
+            feed: Feed::default(),
         }
     }
 }
@@ -170,6 +189,7 @@ impl EventManager {
     /// One that was published elsewhere.
     pub fn pass_on(&self, event: Arc<Event>) {
         self.told[event.kind as usize].fetch_add(1, Ordering::Relaxed);
+        self.feed.push(&event);
         // An error only says that nobody listens.
         let _ = self.events.send(event);
         self.touch();

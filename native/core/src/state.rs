@@ -18,12 +18,13 @@ use crate::dispatch::judge::{Outcome, Verdict, judge};
 use crate::dispatch::search::{Attempted, Next, Search};
 use crate::events::{Event, EventManager, EventType};
 use crate::ids::{KeyId, ProxyId};
-use crate::pools::{NoKey, Pick, Pools, Wish};
 use crate::metrics::HostFigures;
+use crate::pools::{NoKey, Pick, Pools, Wish};
 use crate::requests::RequestLog;
 use crate::settings::Settings;
 use crate::signatures::SignatureCache;
 use crate::skew::skew;
+use crate::versions::Versions;
 
 /// Clocks do not drift apart within a minute.
 const DATE_HOLDS: Millis = 60_000;
@@ -49,11 +50,14 @@ pub struct State {
     pub host: OnceLock<HostFigures>,
     settings: RwLock<Arc<Settings>>,
     clock_skew: Mutex<Option<Heard>>,
+    pub versions: Versions,
 }
 
 impl State {
-    pub fn new(pools: Pools, settings: Settings, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub fn new(mut pools: Pools, settings: Settings, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let versions = Versions::new(&mut pools.rng);
         Arc::new(Self {
+            versions,
             pools: Mutex::new(pools),
             events: EventManager::default(),
             log: RequestLog::new(settings.request_log.size),

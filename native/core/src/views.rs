@@ -201,7 +201,7 @@ pub fn snapshot(state: &State, endpoint: EndpointView) -> Snapshot {
     Snapshot { held_bytes: held(state, of_pools), ..snapshot }
 }
 
-fn key_view(key: &ApiKey, pools: &Pools, now: Millis) -> KeyView {
+pub(crate) fn key_view(key: &ApiKey, pools: &Pools, now: Millis) -> KeyView {
     // Any model at rest is shown; requests for the others still go.
     let rests = || pools.quotas.longest(&key.quota_project(), now).cloned().map(Out::Cooling);
     let failing = || key.out(now).filter(|out| matches!(out, Out::Failing(..)));
@@ -241,7 +241,7 @@ fn key_view(key: &ApiKey, pools: &Pools, now: Millis) -> KeyView {
     }
 }
 
-fn proxy_view(proxy: &ProxyServer, pools: &Pools, now: Millis) -> ProxyView {
+pub(crate) fn proxy_view(proxy: &ProxyServer, pools: &Pools, now: Millis) -> ProxyView {
     ProxyView {
         id: proxy.entered.id.clone(),
         name: proxy.entered.name.clone(),
@@ -262,7 +262,7 @@ fn proxy_view(proxy: &ProxyServer, pools: &Pools, now: Millis) -> ProxyView {
     }
 }
 
-fn rotating_view(proxy: &RotatingProxy, allowed: bool, now: Millis) -> RotatingView {
+pub(crate) fn rotating_view(proxy: &RotatingProxy, allowed: bool, now: Millis) -> RotatingView {
     let enabled = allowed && proxy.entered.enabled;
     RotatingView {
         enabled,

@@ -12,6 +12,7 @@ use crate::backup::seal::{COST, SALT_BYTES};
 use crate::backup::{self, Backup, Sealing};
 use crate::command::{Refusal, RefusalCode, Reply};
 use crate::secret::Secret;
+use crate::versions::OnlyIf;
 
 impl Aggregator {
     pub(super) async fn export_backup(&self, passphrase: Option<String>) -> Result<Reply, Refusal> {
@@ -55,11 +56,12 @@ impl Aggregator {
         &self,
         text: String,
         passphrase: Option<String>,
+        only_if: Option<&OnlyIf>,
     ) -> Result<Reply, Refusal> {
         let backup = read(text, passphrase).await?;
         let settings = self.state.settings();
         let mut diff = BackupDiff::default();
-        self.edit(|pools, now| {
+        self.edit_if(only_if, |pools, now| {
             let planned = plan(pools, &backup, &settings, now)?;
             diff = planned.diff;
             *pools = planned.next;

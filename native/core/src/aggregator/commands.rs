@@ -16,6 +16,7 @@ use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::token;
 use crate::vault::{Entered, EnteredKey};
+use crate::versions::OnlyIf;
 use crate::views::EndpointView;
 
 /// Rows of one page of the log.
@@ -29,10 +30,22 @@ pub(super) struct Difference {
 
 impl Aggregator {
     pub async fn command(self: &Arc<Self>, command: Command) -> Reply {
-        self.carry_out(command).await.into()
+        self.command_if(command, None).await
     }
 
-    async fn carry_out(self: &Arc<Self>, command: Command) -> Result<Reply, Refusal> {
+    /// Refuses, changing nothing, when `only_if` names a version that is not the present one.
+    pub async fn command_if(self: &Arc<Self>, command: Command, only_if: Option<OnlyIf>) -> Reply {
+        self.carry_out(command, only_if.as_ref()).await.into()
+    }
+
+    /// Invariant: whatever changes an entry by hand checks `only_if` under the lock that edits take turns by. Checked before,
+    /// it is for tests, which change nothing, and for a reload, whose file is right whatever was changed.
+    async fn carry_out(
+        self: &Arc<Self>,
+        command: Command,
+        only_if: Option<&OnlyIf>,
+    ) -> Result<Reply, Refusal> {
+        self.state.versions.check(only_if, &self.state.pools.lock())?;
         match command {
             Command::TestKey { id } => return self.test_key(&id).await,
             Command::TestProxy { id } => return self.test_proxy(&id).await,
@@ -47,7 +60,9 @@ impl Aggregator {
             Command::PreviewBackup { text, passphrase } => {
                 return self.preview_backup(text, passphrase).await;
             }
-            Command::ImportBackup { text, passphrase } => return self.import_backup(text, passphrase).await,
+            Command::ImportBackup { text, passphrase } => {
+                return self.import_backup(text, passphrase, only_if).await;
+            }
             Command::UndoRemoval { undo } => return self.undo_removal(&undo).await,
             Command::PlanRebalance => return Ok(self.plan_rebalance()),
             Command::ListRequests { offset, limit, filter } => {
@@ -56,9 +71,9 @@ impl Aggregator {
             _ => {}
         }
         let settings = self.state.settings();
-        self.edit(|pools, now| match command {
-            Command::AddKey { key, name, project, weight, cooldown_seconds } => {
-                edit::add_key(pools, NewKey { key, name, project, weight, cooldown_seconds }, now)
+        self.edit_if(only_if, |pools, now| match command {
+            Command::AddKey { key, name, project, weight, cooldown_seconds, proxy_id } => {
+                edit::add_key(pools, NewKey { key, name, project, weight, cooldown_seconds, proxy_id }, now)
             }
             Command::ModifyKey { id, key, name, project, weight, cooldown_seconds } => {
                 let secret = key.map(Secret::new);
@@ -86,12 +101,12 @@ impl Aggregator {
             | Command::ApplySettings { .. }
             | Command::AllowDirectUntilRecovery
             | Command::RotateLocalToken
-            | Command::ReloadConfig
             | Command::AddProxies { .. }
             | Command::AddKeys { .. }
             | Command::PlanRebalance
             | Command::UndoRemoval { .. }
             | Command::ListRequests { .. }
+            | Command::ReloadConfig
             | Command::ExportBackup { .. }
             | Command::PreviewBackup { .. }
             | Command::ImportBackup { .. } => {
@@ -101,14 +116,26 @@ impl Aggregator {
         .await
     }
 
-    /// Copy, change, save, take over, tell.
     pub(super) async fn edit(
         &self,
         change: impl FnOnce(&mut Pools, Millis) -> Result<Edited, Refusal>,
     ) -> Result<Reply, Refusal> {
+        self.edit_if(None, change).await
+    }
+
+    /// Check, copy, change, save, take over, tell.
+    pub(super) async fn edit_if(
+        &self,
+        only_if: Option<&OnlyIf>,
+        change: impl FnOnce(&mut Pools, Millis) -> Result<Edited, Refusal>,
+    ) -> Result<Reply, Refusal> {
         let _one_at_a_time = self.editing.lock().await;
+        let checked = |pools: &mut Pools, now| {
+            self.state.versions.check(only_if, pools)?;
+            change(pools, now)
+        };
         let (mut edited, Difference { before, after }) =
-            self.edit_alone(&self.state.settings(), None, change).await?;
+            self.edit_alone(&self.state.settings(), None, checked).await?;
         let undo = match &edited.subject {
             Subject::Removed(_) => Some(self.keep_removal(&before, &after, self.state.now())),
             _ => None,

@@ -54,6 +54,8 @@ pub struct NewKey {
     pub project: Option<String>,
     pub weight: Option<u32>,
     pub cooldown_seconds: Option<u32>,
+    /// Chosen by hand.
+    pub proxy_id: Option<ProxyId>,
 }
 
 pub fn add_key(pools: &mut Pools, new: NewKey, now: Millis) -> Result<Edited, Refusal> {
@@ -72,6 +74,9 @@ pub fn add_key(pools: &mut Pools, new: NewKey, now: Millis) -> Result<Edited, Re
     };
     let masked = entered.secret.masked();
     pools.keys.add(entered)?;
+    if let Some(proxy) = new.proxy_id {
+        assign_proxy(pools, id.clone(), Some(proxy), now)?;
+    }
     Ok(Edited { subject: Subject::Key(id), message: format!("Key \"{name}\" ({masked}) added.") })
 }
 

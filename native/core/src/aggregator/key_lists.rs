@@ -54,7 +54,8 @@ fn add(pools: &mut Pools, row: Row, now: Millis) -> ListedKey {
 /// The key, and with it whatever else its row says.
 fn add_key(pools: &mut Pools, text: ListedText, now: Millis) -> Result<Edited, Refusal> {
     let ListedText { key, name, project, weight, cooldown_seconds, disabled, proxy } = text;
-    let added = edit::add_key(pools, NewKey { key, name, project, weight, cooldown_seconds }, now)?;
+    let added =
+        edit::add_key(pools, NewKey { key, name, project, weight, cooldown_seconds, proxy_id: None }, now)?;
     let Subject::Key(id) = &added.subject else { return Ok(added) };
     let mut message = added.message;
     if disabled {

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, lookup_host};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::Aggregator;
 use crate::dispatch::RequestDispatcher;
 use crate::events::{Event, EventType, Level};
+use crate::line::CommandLine;
 use crate::peer;
 use crate::server::guard::Guard;
 use crate::server::{Endpoint, Limits, Service, tls};
@@ -87,7 +89,7 @@ impl Aggregator {
     }
 
     pub(super) async fn listen(
-        &self,
+        self: &Arc<Self>,
         settings: &Settings,
         patience: Duration,
     ) -> Result<Endpoint, EndpointView> {
@@ -104,7 +106,7 @@ impl Aggregator {
 
     /// An error is a sentence for the user.
     pub(super) async fn open_on(
-        &self,
+        self: &Arc<Self>,
         listener: TcpListener,
         settings: &Settings,
         tls: Option<TlsAcceptor>,
@@ -128,8 +130,26 @@ impl Aggregator {
             run,
             count: AtomicU64::new(0),
             tls_hint: Mutex::default(),
+            line: self.open_line(),
+            closing: watch::Sender::new(false),
         };
         Ok(Endpoint::serve(listener, addr, service, tls))
+    }
+
+    /// Commands that come by it are carried out each in a task of its own: a test takes seconds and must not hold up the
+    /// rest. It ends with the endpoint.
+    fn open_line(self: &Arc<Self>) -> CommandLine {
+        let (line, mut orders) = CommandLine::open();
+        let this = Arc::downgrade(self);
+        tokio::spawn(async move {
+            while let (Some(order), Some(this)) = (orders.recv().await, this.upgrade()) {
+                tokio::spawn(async move {
+                    // An error only says that the client has gone.
+                    let _ = order.reply.send(this.command_if(order.command, order.only_if).await);
+                });
+            }
+        });
+        line
     }
 
     fn start_watching(self: &Arc<Self>) {

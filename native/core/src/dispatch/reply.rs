@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use http_body::{Body, Frame, SizeHint};
+use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep};
 
 use super::judge::Outcome;
@@ -185,6 +186,8 @@ impl Claim {
 pub enum ReplyBody {
     Whole(Option<Bytes>),
     Flowing(Box<Flowing>),
+    /// Made here, piece by piece, for as long as the client listens.
+    Told(mpsc::Receiver<Bytes>),
     /// Not a body: after this head the connection is a tunnel. The server takes it out.
     Switched(Option<Box<Tunnel>>),
 }
@@ -221,7 +224,7 @@ impl ReplyBody {
     pub fn take_tunnel(&mut self) -> Option<Box<Tunnel>> {
         match self {
             Self::Switched(tunnel) => tunnel.take(),
-            Self::Whole(_) | Self::Flowing(_) => None,
+            Self::Whole(_) | Self::Flowing(_) | Self::Told(_) => None,
         }
     }
 
@@ -376,6 +379,9 @@ impl Body for ReplyBody {
         match self.get_mut() {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Flowing(flowing) => flowing.poll_data(context),
+            Self::Told(pieces) => {
+                pieces.poll_recv(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+            }
             Self::Switched(_) => Poll::Ready(None),
         }
     }
@@ -384,6 +390,7 @@ impl Body for ReplyBody {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Flowing(flowing) => flowing.ended,
+            Self::Told(_) => false,
             Self::Switched(_) => true,
         }
     }
@@ -395,6 +402,7 @@ impl Body for ReplyBody {
             // What is unpacked or rewritten here has no length known beforehand.
             Self::Flowing(flowing) if flowing.filters.changes_length() => SizeHint::default(),
             Self::Flowing(flowing) => flowing.inner.size_hint(),
+            Self::Told(_) => SizeHint::default(),
         }
     }
 }

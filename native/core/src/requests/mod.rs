@@ -217,9 +217,8 @@ impl Drop for OpenRequest {
         self.view.duration_ms = now.saturating_sub(self.view.at);
         let level =
             if self.view.status < 400 && self.view.error.is_none() { Level::Info } else { Level::Warn };
-        let event =
-            Event::new(EventType::RequestFinished, level, now, line(&self.view)).request(&self.view.id);
         let record = Arc::new(self.taken());
+        let event = Event::new(EventType::RequestFinished, level, now, line(&record)).request(&record);
         self.state.log.push(record, now);
         self.state.events.publish(event);
     }

@@ -36,6 +36,7 @@ use crate::events::{Event, EventType, Level};
 use crate::forward::{Outbound, headers};
 use crate::health;
 use crate::ids::KeyId;
+use crate::line::CommandLine;
 use crate::live::opening::{EphemeralToken, Opening, asks_for_websocket};
 use crate::refusal;
 use crate::requests::{Asking, OpenRequest, client_of};
@@ -69,6 +70,10 @@ pub struct Service {
     pub count: AtomicU64,
     /// When the log was last told of a client that dials TLS where there is none.
     pub tls_hint: Mutex<Option<Millis>>,
+    /// What an admin wants changed goes this way.
+    pub line: CommandLine,
+    /// The endpoint has begun to stop: answers without an end of their own end now.
+    pub closing: watch::Sender<bool>,
 }
 
 /// The largest bodies taken, in MiB. Read for every request, changed while the endpoint is open.
@@ -115,7 +120,7 @@ impl Endpoint {
         let service = Arc::new(service);
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::new(Connections::new(Arc::clone(&service), tls));
-        let task = tokio::spawn(accept_loop(listener, Arc::clone(&shared), stopped));
+        let task = tokio::spawn(accept_loop(listener, Arc::clone(&shared), Arc::clone(&service), stopped));
         Self { addr, service, connections: shared, stop: Some(stop), task }
     }
 
@@ -149,6 +154,7 @@ impl Drop for Endpoint {
 async fn accept_loop(
     listener: TcpListener,
     shared: Arc<Connections>,
+    service: Arc<Service>,
     mut stopped: oneshot::Receiver<Duration>,
 ) {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
@@ -179,6 +185,7 @@ async fn accept_loop(
         while connections.try_join_next().is_some() {}
     };
     stage.send_replace(Stage::Draining);
+    service.closing.send_replace(true);
     take_waiting(listener, &shared, &watched, &places, &mut connections).await;
     let _ = tokio::time::timeout(grace, all_ended(&mut connections)).await;
     stage.send_replace(Stage::Over);
@@ -240,9 +247,7 @@ impl Service {
             return health::reply(&self.state);
         }
         if route == Route::Admin {
-            let answer =
-                self.guard.check_admin(&parts).and_then(|()| admin::reply(&self.state, &parts.method, &path));
-            return answer.unwrap_or_else(|error| encode(dialect, &error));
+            return self.administer(&parts, &path, body).await;
         }
         let (id, client) = (self.next_id(), client_of(&parts.headers));
         let asking = Asking { id, dialect, method: &parts.method, path: &path, client };

@@ -179,6 +179,7 @@ async fn what_was_entered_again_is_not_entered_twice() {
     let undo = bench.remove(edit(&["k1", "k2"], KeysAction::Remove)).await;
     let key = entered_key(2).secret.expose().to_owned();
     let again = Command::AddKey {
+        proxy_id: None,
         key,
         name: Some("again".into()),
         project: None,
