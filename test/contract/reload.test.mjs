@@ -6,10 +6,10 @@ import assert from "node:assert/strict";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
+import { freePort } from "../lib/ports.mjs";
 import { startDanted } from "../proxies/index.mjs";
 import { behave, createGate } from "../upstream/index.mjs";
 import { ALPHA, BETA, Bench, KEYS, MODEL, prompt } from "./lib/bench.mjs";
-import { freePort } from "../lib/ports.mjs";
 import { TOKEN } from "./lib/gateway.mjs";
 
 const GENERATE = `${MODEL}:generateContent`;
@@ -76,7 +76,11 @@ test("a file with mistakes changes nothing, and each mistake is named with its p
   const bad = "maxAttempts: 0\nkeys:\n  - key: 'hidden-w0rd and more'\nproxies:\n  - url: ftp://u:hidden-w0rd@h:1\n";
   const words = await rewrite(gateway, bad, "write");
   assert.match(words, /is not used, the one before stays in force: it has 3 problems/);
-  for (const place of [/keys\.yaml:1:14: maxAttempts/, /keys\.yaml:3:10: keys\.0\.key/, /keys\.yaml:5:10: proxies\.0\.url/]) {
+  for (const place of [
+    /keys\.yaml:1:14: maxAttempts/,
+    /keys\.yaml:3:10: keys\.0\.key/,
+    /keys\.yaml:5:10: proxies\.0\.url/,
+  ]) {
     assert.match(words, place);
   }
   assert.ok(!gateway.log.all.join("\n").includes("hidden-w0rd"));

@@ -36,7 +36,11 @@ export async function measureStart({ starts = 10, keys = 100 } = {}) {
       await once(child, "exit");
     }
     times.sort((one, other) => one - other);
-    return { medianMs: times[times.length >> 1] ?? Number.NaN, slowestMs: times.at(-1) ?? Number.NaN, residentMb: held };
+    return {
+      medianMs: times[times.length >> 1] ?? Number.NaN,
+      slowestMs: times.at(-1) ?? Number.NaN,
+      residentMb: held,
+    };
   } finally {
     dir.dispose();
   }
@@ -48,7 +52,10 @@ function configuration(count) {
     name: `key-${i}`,
     key: `test-key-of-the-start-${String(i).padStart(4, "0")}`,
   }));
-  const proxies = Array.from({ length: 10 }, (_, i) => ({ name: `way-${i}`, url: `http://user:word@127.0.0.1:${9000 + i}` }));
+  const proxies = Array.from({ length: 10 }, (_, i) => ({
+    name: `way-${i}`,
+    url: `http://user:word@127.0.0.1:${9000 + i}`,
+  }));
   return {
     server: { port: 0, accessTokens: ["token-of-the-start"] },
     // Nobody listens there: probes must not reach anybody.

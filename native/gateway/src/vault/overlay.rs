@@ -79,7 +79,8 @@ fn ids<Id: Clone + Eq + Hash + for<'a> From<&'a str>>(
 ) -> Vec<Id> {
     let mut found: Vec<Option<Id>> = vec![None; wanted.len()];
     let mut claimed: HashSet<&Id> = HashSet::new();
-    let (mut by_mark, mut by_name): (HashMap<&str, Vec<&Id>>, HashMap<&str, Vec<&Id>>) = Default::default();
+    let mut by_mark: HashMap<&str, Vec<&Id>> = HashMap::new();
+    let mut by_name: HashMap<&str, Vec<&Id>> = HashMap::new();
     for (id, mark, name) in known {
         by_mark.entry(*mark).or_default().push(*id);
         by_name.entry(*name).or_default().push(*id);
