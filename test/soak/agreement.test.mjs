@@ -42,6 +42,12 @@ function agreeing() {
 }
 
 /** @typedef {ReturnType<typeof agreeing>} Run */
+/** @param {Run} run */
+function strays({ client, upstream }) {
+  upstream.arrived(7, { ...arrival, proxy: 2 });
+  client.attempts.fill(3, 7, 8);
+}
+
 /** @param {ClientLedger} client */
 function refusedHere(client) {
   client.end.fill(End.refusedHere, 7, 8);
@@ -60,7 +66,7 @@ const FAULTS = [
   ["a good answer that was not passed on", ({ client }) => refusedHere(client), /not passed on/],
   ["attempts that were not made", ({ client }) => client.attempts.fill(3, 7, 8), /attempts it was told/],
   ["another key than it was told", ({ client }) => client.key.fill(2, 7, 8), /key and proxy/],
-  ["a key out of another's proxy", ({ upstream }) => upstream.stray(), /not its own/],
+  ["a key out of another's proxy", (run) => strays(run), /not its own/],
   ["a direct connection", ({ upstream }) => upstream.connected(0), /without a proxy/],
   ["a tunnel that no proxy granted", ({ upstream }) => upstream.connected(2), /2 connections came/],
   ["a quota that was not honoured", ({ upstream }) => upstream.afterDaily(), /used up/],

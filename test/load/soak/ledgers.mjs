@@ -105,7 +105,7 @@ export class ClientLedger {
 }
 
 /** The upstream's tally beside the requests: where in its array what is counted stands. */
-const Counted = Object.freeze({ nameless: 0, strays: 1, afterDaily: 2, tunnels: 256 });
+const Counted = Object.freeze({ nameless: 0, afterDaily: 1, tunnels: 256 });
 
 /** Which requests arrived, each time with which key, through which proxy, and what was done. */
 export class UpstreamLedger {
@@ -168,11 +168,6 @@ export class UpstreamLedger {
     this.#count(Counted.nameless);
   }
 
-  /** A key that came out of a proxy that is not its own. */
-  stray() {
-    this.#count(Counted.strays);
-  }
-
   /** A quota of the day that was asked for long after it had said so. */
   afterDaily() {
     this.#count(Counted.afterDaily);
@@ -185,7 +180,7 @@ export class UpstreamLedger {
 
   get counted() {
     const at = (/** @type {number} */ place) => this.#tally[place] ?? 0;
-    return { nameless: at(Counted.nameless), strays: at(Counted.strays), afterDaily: at(Counted.afterDaily) };
+    return { nameless: at(Counted.nameless), afterDaily: at(Counted.afterDaily) };
   }
 
   /** Connections accepted so far that came from a proxy. @param {number} proxy as in `connected` */

@@ -28,8 +28,8 @@ import {
  * @typedef {{id: number, arrival: number, model: string, response: Response}} Arrival
  */
 
-/** A request that was on its way when the daily quota ran out arrives this long after at most. */
-const ON_ITS_WAY_MS = 3000;
+/** What was on its way when the daily quota ran out arrives so long after at most, on a machine with much else to do. */
+const ON_ITS_WAY_MS = 15_000;
 const NAME = /soak (\d{9})/;
 const MODEL = /\/models\/([^:/]+):/;
 const FILL = "The quick brown fox jumps over the lazy dog. ".repeat(2300);
@@ -43,6 +43,9 @@ const daily = new Map();
 
 /** @type {Map<string, import("node:net").Socket>} the TCP sockets, below TLS, by where they come from */
 const sockets = new Map();
+
+/** @type {WeakMap<object, number>} the proxy of each socket, which can not say it any more once it is closed */
+const cameFrom = new WeakMap();
 
 const now = () => Date.now() - epoch;
 
@@ -72,8 +75,7 @@ function arrive(request, response, body) {
   }
   const secret = String(request.headers["x-goog-api-key"]);
   const place = keyOf.get(secret) ?? 254;
-  const proxy = proxyOf.get(request.socket.remoteAddress ?? "") ?? 0;
-  if (KEYS[place]?.proxy !== PROXIES[proxy - 1]?.name) ledger.stray();
+  const proxy = cameFrom.get(request.socket) ?? 0;
   const arrival = ledger.arrived(id, { key: place + 1, proxy, atMs: now() });
   const model = MODEL.exec(request.url ?? "")?.[1] ?? "";
   act({ id, arrival, model, response }, secret, place);
@@ -170,7 +172,9 @@ const servers = [createServer(take), createSecureServer({ cert, key }, take)];
 for (const server of servers) {
   Object.assign(server, { keepAliveTimeout: 240_000, requestTimeout: 0 });
   server.on("connection", (socket) => {
-    ledger.connected(proxyOf.get(socket.remoteAddress ?? "") ?? 0);
+    const proxy = proxyOf.get(socket.remoteAddress ?? "") ?? 0;
+    ledger.connected(proxy);
+    cameFrom.set(socket, proxy);
     const way = wayOf(socket);
     sockets.set(way, socket);
     socket.on("error", () => {});
@@ -178,6 +182,7 @@ for (const server of servers) {
       if (sockets.get(way) === socket) sockets.delete(way);
     });
   });
+  server.on("secureConnection", (socket) => cameFrom.set(socket, proxyOf.get(socket.remoteAddress ?? "") ?? 0));
   server.on("tlsClientError", () => {});
   server.on("clientError", (_, socket) => socket.destroy());
 }
