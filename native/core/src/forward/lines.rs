@@ -113,11 +113,15 @@ impl Shared {
             Err(handed) => handed,
         };
         // Boxed, so that requests that find one idle do not carry the room of a dial.
-        let dial = pin!(Box::pin(self.dial()));
+        let shared = Arc::clone(self);
+        let mut dial = Box::pin(async move { shared.dial().await });
         tokio::select! {
             biased;
-            Ok(lent) = &mut handed => Ok(lent),
-            dialled = dial => {
+            Ok(lent) = &mut handed => {
+                self.finish_apart(dial);
+                Ok(lent)
+            }
+            dialled = &mut dial => {
                 handed.close();
                 if let Ok(Lent::Own(line)) = handed.try_recv() {
                     self.hand_back(line);
@@ -125,6 +129,19 @@ impl Shared {
                 dialled
             }
         }
+    }
+
+    /// A dial that nobody waits for any more ends in an idle connection: there were too few, and were it given up, the
+    /// next request would begin another.
+    fn finish_apart(self: &Arc<Self>, dial: impl Future<Output = Result<Lent, Failed>> + Send + 'static) {
+        let home = Arc::downgrade(self);
+        tokio::spawn(async move {
+            if let Ok(Lent::Own(line)) = dial.await
+                && let Some(home) = home.upgrade()
+            {
+                home.hand_back(line);
+            }
+        });
     }
 
     fn idle_or_wait(&self) -> Result<Lent, oneshot::Receiver<Lent>> {
