@@ -14,8 +14,9 @@ const { values } = parseArgs({
 try {
   ensureNodeModules();
   if (!values.bundles) {
-    await buildProgram();
-    await placeAddon(await buildAddon(values.target));
+    // Side by side: two profiles, two folders, and the last part of each keeps only one core busy.
+    const [addon] = await Promise.all([buildAddon(values.target), buildProgram()]);
+    await placeAddon(addon);
   }
   await bundle();
   console.log(values.bundles ? "Built: extension/out" : "Built: extension/out, target/release/gemini-aggregator");

@@ -15,7 +15,7 @@ export type Command = { "kind": "add_key", key: string, name?: string, project?:
 /**
  * 1 to 500.
  */
-limit: number, filter: RequestFilter, } | { "kind": "allow_direct_until_recovery" } | { "kind": "configure_rotating", url?: string, enabled: boolean, } | { "kind": "test_rotating" } | { "kind": "apply_settings", settings: Settings, } | { "kind": "rotate_local_token" } | { "kind": "export_backup", passphrase?: string, } | { "kind": "preview_backup", text: string, passphrase?: string, } | { "kind": "import_backup", text: string, passphrase?: string, };
+limit: number, filter: RequestFilter, } | { "kind": "allow_direct_until_recovery" } | { "kind": "configure_rotating", url?: string, enabled: boolean, } | { "kind": "test_rotating" } | { "kind": "apply_settings", settings: Settings, } | { "kind": "rotate_local_token" } | { "kind": "reload_config" } | { "kind": "export_backup", passphrase?: string, } | { "kind": "preview_backup", text: string, passphrase?: string, } | { "kind": "import_backup", text: string, passphrase?: string, };
 
 /**
  * What is done to each of several keys.
@@ -56,7 +56,26 @@ export type Reply = { "kind": "done", message: string, id?: string,
 /**
  * After a removal: what `UndoRemoval` takes it back by, for ten minutes.
  */
-undo?: string, } | { "kind": "requests", total: number, matched: number, offset: number, rows: Array<RequestView>, } | { "kind": "rebalance_plan", message: string, moves: Array<PlannedMove>, spread_before: number, spread_after: number, } | { "kind": "backup", message: string, text: string, } | { "kind": "backup_diff", message: string, diff: BackupDiff, } | { "kind": "proxies_listed", message: string, entries: Array<ListedProxy>, } | { "kind": "keys_listed", message: string, entries: Array<ListedKey>, } | { "kind": "tested" } & Tested | { "kind": "refused" } & Refusal;
+undo?: string, } | { "kind": "requests", total: number, matched: number, offset: number, rows: Array<RequestView>, } | { "kind": "rebalance_plan", message: string, moves: Array<PlannedMove>, spread_before: number, spread_after: number, } | { "kind": "backup", message: string, text: string, } | { "kind": "backup_diff", message: string, diff: BackupDiff, } | { "kind": "proxies_listed", message: string, entries: Array<ListedProxy>, } | { "kind": "keys_listed", message: string, entries: Array<ListedKey>, } | { "kind": "tested" } & Tested | { "kind": "reloaded" } & Reloaded | { "kind": "refused" } & Refusal;
+
+/**
+ * What reading the configuration anew changed.
+ */
+export type Reloaded = { 
+/**
+ * One line with the counts.
+ */
+message: string, keys: Counts, proxies: Counts, 
+/**
+ * Settings that changed, by their place: `proxy.failurePolicy`.
+ */
+settings: Array<string>, 
+/**
+ * What should be known besides, as sentences: what waits for a restart, say.
+ */
+notes: Array<string>, };
+
+export type Counts = { added: number, changed: number, removed: number, };
 
 /**
  * One key that would change its proxy.
@@ -441,7 +460,7 @@ request_count: number, overview: OverviewView, };
 
 export type Level = "debug" | "info" | "warn" | "error";
 
-export type EventType = "key.added" | "key.updated" | "key.removed" | "key.cooling" | "key.available" | "key.disabled" | "assignment.changed" | "pool.changed" | "proxy.error" | "proxies.down" | "proxy.recovered" | "rotating.changed" | "rebalanced" | "direct.used" | "request.finished" | "state.warning" | "endpoint.changed";
+export type EventType = "key.added" | "key.updated" | "key.removed" | "key.cooling" | "key.available" | "key.disabled" | "assignment.changed" | "pool.changed" | "proxy.error" | "proxies.down" | "proxy.recovered" | "rotating.changed" | "rebalanced" | "direct.used" | "request.finished" | "state.warning" | "endpoint.changed" | "config.reloaded";
 
 export type Event = { type: EventType, at: number, level: Level, message: string, key_id?: KeyId, proxy_id?: ProxyId, request_id?: string, };
 

@@ -4,6 +4,8 @@
 
 import { LONGEST_DELAY_MS, LONGEST_START_MS, MOST_PACKAGE_MB } from "../../test/load/editor.mjs";
 import { LONGEST_LOOKUP_NS, LONGEST_REBALANCE_MS, MOST_GROWTH_PER_KEY } from "../../test/load/fleet.mjs";
+import { LONGEST_ADDED_P50_US, LONGEST_ADDED_P99_US } from "../../test/load/latency.mjs";
+import { LEAST_PER_SECOND, MOST_CPU } from "../../test/load/throughput.mjs";
 import {
   LONGEST_CHAT_US,
   LONGEST_CHUNK_US,
@@ -18,12 +20,13 @@ import { LEAST_CAUGHT, shareCaught } from "./mutants.mjs";
 /** @typedef {import("../../test/load/fleet.mjs").Fleet} Fleet */
 /** @typedef {import("../../test/load/translation.mjs").Translation} Translation */
 /** @typedef {Awaited<ReturnType<typeof import("../../test/load/editor.mjs").measureEditor>>} EditorFigures */
-/** @typedef {{direct: Way, nginx: Way, gateway: Way}} Throughput */
+/** @typedef {import("../../test/load/throughput.mjs").Throughput} Throughput */
+/** @typedef {Awaited<ReturnType<typeof import("../../test/load/latency.mjs").measureLatency>>} LatencyFigures */
 
-/** @param {Throughput} figures */
-export function throughputTable({ direct, nginx, gateway }) {
+/** @param {Throughput} figures @param {string} upstream how it is spoken to */
+export function throughputTable({ direct, nginx, gateway }, upstream) {
   const header = [
-    "",
+    upstream,
     "requests/s",
     "of nginx",
     "spread",
@@ -60,6 +63,50 @@ function row(name, way, nginx) {
 function noise(direct) {
   const percent = Math.round(direct.spread * 100);
   return `Noise of the machine: the direct runs differ by ${percent} % of their median; smaller differences mean nothing.`;
+}
+
+/** Every bound beside nginx that was missed, as a sentence. @param {Throughput} figures @param {string} upstream */
+export function missedBesideNginx({ nginx, gateway }, upstream) {
+  const perSecond = gateway.perSecond / nginx.perSecond;
+  const cpu = (gateway.cpuMicrosPerRequest ?? Number.NaN) / (nginx.cpuMicrosPerRequest ?? Number.NaN);
+  return [
+    ...(perSecond >= LEAST_PER_SECOND
+      ? []
+      : [`${upstream}: the gateway serves ${perSecond.toFixed(2)} of nginx's requests/s, below ${LEAST_PER_SECOND}.`]),
+    ...(cpu <= MOST_CPU
+      ? []
+      : [`${upstream}: a request costs ${cpu.toFixed(2)} times nginx's CPU time, beyond ${MOST_CPU}.`]),
+  ];
+}
+
+/** @param {LatencyFigures} figures */
+export function latencyTable({ perSecond, direct, through }) {
+  const us = (/** @type {number} */ took) => `${took.toFixed(0)} µs`;
+  const added = addedLatency({ perSecond, direct, through });
+  return table([
+    [`Latency at ${perSecond} requests/s, from the intended time`, "p50", "p99"],
+    ["direct, nothing between", us(direct.p50Us), us(direct.p99Us)],
+    ["through the gateway", us(through.p50Us), us(through.p99Us)],
+    ["added", us(added.p50), us(added.p99)],
+  ]);
+}
+
+/** Every bound on the added latency that was missed, as a sentence. @param {LatencyFigures} figures */
+export function missedByLatency(figures) {
+  const { p50, p99 } = addedLatency(figures);
+  return [
+    ...(p50 < LONGEST_ADDED_P50_US
+      ? []
+      : [`The gateway adds ${p50.toFixed(0)} µs at the median, beyond ${LONGEST_ADDED_P50_US} µs.`]),
+    ...(p99 < LONGEST_ADDED_P99_US
+      ? []
+      : [`The gateway adds ${p99.toFixed(0)} µs at p99, beyond ${LONGEST_ADDED_P99_US} µs.`]),
+  ];
+}
+
+/** @param {LatencyFigures} figures */
+function addedLatency({ direct, through }) {
+  return { p50: through.p50Us - direct.p50Us, p99: through.p99Us - direct.p99Us };
 }
 
 /** @param {Tunnels} tunnels */

@@ -31,6 +31,9 @@ export function longSteps(mutants) {
     onBuilt("500 edits by two writers under load", "test/addon/fleet-edits.test.mjs", { FLEET_EDITS: "500" }),
     onBuilt("1000 kills while the store writes", "test/faults/kills.test.mjs", { KILLS: "1000" }),
     onBuilt("240 faults of a disk", "test/faults/disk.test.mjs", { FAULTS: "all" }),
+    onBuilt("1000000 requests with mixed failures, three ledgers", "test/soak/soak.test.mjs", {
+      SOAK_REQUESTS: "1000000",
+    }),
     ...fuzzSteps(),
     ...(mutants ? [mutantsStep(mutants)] : []),
   ];
@@ -43,7 +46,7 @@ export function longSteps(mutants) {
  */
 function onBuilt(name, file, env) {
   const args = ["--test", "--test-reporter=spec", inRoot(...file.split("/"))];
-  return { name, work: program(process.execPath, args, { timeoutMs: minutes(30), env, totals: nodeTestTotals }) };
+  return { name, work: program(process.execPath, args, { timeoutMs: minutes(75), env, totals: nodeTestTotals }) };
 }
 
 /**

@@ -24,7 +24,7 @@ import { sumOf } from "./recorded-steps.mjs";
  * @property {string} commit
  * @property {Record[][]} runs of the whole suite
  * @property {{records: Record[], mutants: import("./mutants.mjs").Mutants}} full what ran once, at full count
- * @property {import("./figures.mjs").Throughput} throughput
+ * @property {Awaited<ReturnType<typeof import("../../test/load/throughput.mjs").measureThroughput>>} throughput
  * @property {import("./figures.mjs").Tunnels} tunnels
  * @property {import("./figures.mjs").Fleet[]} fleets
  * @property {import("./figures.mjs").Translation} translation
@@ -50,7 +50,7 @@ ${runsTable(runs)}
 ## At full count
 
 ${runsTable([full.records])}
-
+${figuresOf(full.records)}
 ## Mutants
 
 Small changes to the code, one at a time: how many of those that compile a unit test notices.
@@ -73,10 +73,12 @@ ${translationTable(translation)}
 
 ## Beside nginx
 
-The same requests (small POST, 1.5 KB of JSON as answer, 16 connections, no TLS) to the same nginx upstream; each way has the
-measured program alone on one core.
+The same requests (small POST, 1.5 KB of JSON as answer, 16 connections) to the same nginx upstream; each way has the measured
+program alone on one core.
 
-${throughputTable(throughput)}
+${throughputTable(throughput.plain, "Plain upstream")}
+
+${throughputTable(throughput.tls, "TLS upstream")}
 
 ## Verdict
 
@@ -111,6 +113,12 @@ function runsTable(runs) {
     return `${passed} passed, ${failed} failed, ${seconds.toFixed(1)} s`;
   });
   return table([header, ...rows, ["All", ...sums]]);
+}
+
+/** What the steps told beside their totals, such as the memory of the soak. @param {Record[]} records */
+function figuresOf(records) {
+  const lines = records.flatMap(({ name, said = [] }) => said.map((words) => `- ${name}: ${words}\n`));
+  return lines.length > 0 ? `\n${lines.join("")}` : "";
 }
 
 /** @param {Record | undefined} record */

@@ -2,7 +2,8 @@
 // how long it took. It must not know what the steps are, nor change them.
 
 /** @typedef {import("./test-run.mjs").Step} Step */
-/** @typedef {{name: string, counted: boolean, totals: import("./totals.mjs").Totals, seconds: number}} Record a step that ran */
+/** @typedef {{name: string, counted: boolean, totals: import("./totals.mjs").Totals, seconds: number, said?: string[]}} Record a step that ran;
+ *   `said`: the figures that its tests told */
 
 /**
  * The same steps; each adds its record when it has ended, also when it threw.
@@ -14,13 +15,14 @@ export function recordedSteps(steps, records) {
     ...step,
     async work(show) {
       const begun = Date.now();
-      const record = (/** @type {import("./totals.mjs").Totals} */ totals) => {
+      const record = (/** @type {import("./totals.mjs").Totals} */ totals, output = "") => {
         const counted = !step.uncounted || totals.failed > 0;
-        records.push({ name: step.name, counted, totals, seconds: (Date.now() - begun) / 1000 });
+        const seconds = (Date.now() - begun) / 1000;
+        records.push({ name: step.name, counted, totals, seconds, said: diagnostics(output) });
       };
       try {
         const result = await step.work(show);
-        record(result.totals);
+        record(result.totals, result.output);
         return result;
       } catch (error) {
         record({ passed: 0, failed: 1, skipped: 0 });
@@ -28,6 +30,12 @@ export function recordedSteps(steps, records) {
       }
     },
   }));
+}
+
+/** What node:test's reporter prints of `t.diagnostic`, without its own totals. @param {string} output */
+function diagnostics(output) {
+  const lines = [...output.matchAll(/^ℹ (.+)$/gm)].map(([, words = ""]) => words);
+  return lines.filter((words) => !/^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/.test(words));
 }
 
 /** What the counted steps of a run come to. @param {Record[]} records */

@@ -39,6 +39,7 @@ export function allSteps() {
     nodeTests("The addon in Node", ["test/addon"], minutes(12)),
     nodeTests("Real clients through the program", ["test/contract"], minutes(15)),
     nodeTests("Faults and kills", ["test/faults"], minutes(10)),
+    nodeTests("Soak with three ledgers, and stops under load", ["test/soak"], minutes(6)),
     prepareEditor,
     nodeTests("Real VS Code in a real browser", ["test/vscode"], minutes(25)),
   ];

@@ -12,7 +12,7 @@ import { freePort } from "../lib/ports.mjs";
 import { accepts, pollUntil } from "../lib/wait.mjs";
 import { behave, createGate, startUpstream } from "../upstream/index.mjs";
 import { ALPHA, ask, BETA, MODEL, prompt } from "./lib/bench.mjs";
-import { Profile } from "./lib/windows.mjs";
+import { endAll, Profile } from "./lib/windows.mjs";
 
 /** Of a test run; the long run does more. */
 const ROUNDS = Number(process.env.KILLS ?? 20);
@@ -22,7 +22,10 @@ let upstream;
 before(async () => {
   upstream = await startUpstream();
 });
-after(() => upstream?.close());
+after(() => {
+  endAll();
+  return upstream?.close();
+});
 
 async function profile() {
   return new Profile(await freePort(), { upstream: { baseUrl: upstream.httpUrl } });

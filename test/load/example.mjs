@@ -7,13 +7,18 @@ import { run } from "../lib/processes.mjs";
 import { pinned } from "./cores.mjs";
 
 const BUILD_MS = 20 * 60_000;
+const RUN_MS = 10 * 60_000;
 
-/** @param {string} name @returns {Promise<any>} */
-export async function measureExample(name) {
+/**
+ * @param {string} name
+ * @param {{role?: import("./cores.mjs").Role, args?: string[]}} [how]
+ * @returns {Promise<any>}
+ */
+export async function measureExample(name, { role = "measured", args = [] } = {}) {
   const root = resolve(import.meta.dirname, "../..");
   const target = process.env.CARGO_TARGET_DIR ?? resolve(root, "target");
   const build = ["build", "--release", "--locked", "-p", "aggregator-core", "--example", name];
   await run("cargo", build, { cwd: root, timeoutMs: BUILD_MS });
-  const { stdout } = await run(...pinned("measured", resolve(target, "release/examples", name), []));
+  const { stdout } = await run(...pinned(role, resolve(target, "release/examples", name), args), { timeoutMs: RUN_MS });
   return JSON.parse(stdout);
 }

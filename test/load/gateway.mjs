@@ -9,19 +9,20 @@ import { makeTempDir } from "../lib/temp.mjs";
 import { pinned } from "./cores.mjs";
 
 export const TOKEN = "local-token-for-the-load";
+const KEY = { name: "alpha", key: "test-key-alpha-0001" };
 const PROGRAM = resolve(import.meta.dirname, "../../target/release/gemini-aggregator");
 
 /**
- * @param {{baseUrl: string, caFile?: string, proxyUrl?: string}} way
+ * @param {{baseUrl: string, caFile?: string, proxyUrl?: string, keys?: {name: string, key: string}[]}} way
  * @returns {Promise<{url: string, pid: number, stop: () => Promise<void>}>}
  */
-export async function startGateway({ baseUrl, caFile, proxyUrl }) {
+export async function startGateway({ baseUrl, caFile, proxyUrl, keys = [KEY] }) {
   if (!existsSync(PROGRAM)) throw new Error("The program is not built. Run: npm run build");
   const dir = makeTempDir("load");
   const config = {
     server: { port: 0, accessTokens: [TOKEN], shutdownGraceSeconds: 1 },
     upstream: { baseUrl, caFile },
-    keys: [{ name: "alpha", key: "test-key-alpha-0001" }],
+    keys,
     proxies: proxyUrl ? [{ name: "way-out", url: proxyUrl }] : [],
     persistence: { sqlitePath: join(dir.path, "state.sqlite") },
     log: { level: "warn" },

@@ -12,19 +12,26 @@ import { pinned } from "./cores.mjs";
 const ANSWER_BYTES = 1500;
 const TEMP_PATHS = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
 
-/** @returns {Promise<Nginx>} */
-export function startNginxUpstream() {
+/** @param {import("../lib/authority.mjs").Leaf} [leaf] with one, TLS is spoken @returns {Promise<Nginx>} */
+export function startNginxUpstream(leaf) {
   const parts = [{ text: "" }];
   const answer = { candidates: [{ content: { role: "model", parts }, finishReason: "STOP" }], modelVersion: "nginx" };
   parts[0] = { text: "a".repeat(ANSWER_BYTES - JSON.stringify(answer).length) };
   const site = `location / { default_type application/json; return 200 '${JSON.stringify(answer)}'; }`;
-  return start("load", "", site);
+  const tls = leaf ? `ssl_certificate ${leaf.certFile}; ssl_certificate_key ${leaf.keyFile};` : "";
+  return start("load", "", `${tls} ${site}`, leaf ? "ssl" : "");
 }
 
-/** @param {number} upstreamPort @returns {Promise<Nginx>} */
-export function startNginxProxy(upstreamPort) {
+/**
+ * @param {number} upstreamPort
+ * @param {string} [caFile] of the upstream's certificate, which is verified as the gateway does: then TLS is spoken
+ * @returns {Promise<Nginx>}
+ */
+export function startNginxProxy(upstreamPort, caFile) {
   const pool = `upstream pool { server 127.0.0.1:${upstreamPort}; keepalive 64; keepalive_requests 1000000000; }`;
-  const site = `location / { proxy_pass http://pool; proxy_http_version 1.1; proxy_set_header Connection ""; }`;
+  const verified = `proxy_ssl_verify on; proxy_ssl_trusted_certificate ${caFile}; proxy_ssl_name localhost;`;
+  const way = caFile ? `proxy_pass https://pool; ${verified}` : "proxy_pass http://pool;";
+  const site = `location / { ${way} proxy_http_version 1.1; proxy_set_header Connection ""; }`;
   return start("measured", pool, site);
 }
 
@@ -32,14 +39,15 @@ export function startNginxProxy(upstreamPort) {
  * @param {import("./cores.mjs").Role} role
  * @param {string} beside directives beside the server
  * @param {string} site directives inside it
+ * @param {string} [listening] more words of its listening
  * @returns {Promise<Nginx>}
  */
-async function start(role, beside, site) {
+async function start(role, beside, site, listening = "") {
   const account = daemonAccount();
   const dir = makeTempDir("nginx", { owner: account });
   const port = await freePort();
   const temp = TEMP_PATHS.map((name) => `${name}_temp_path ${dir.path}/${name};`).join(" ");
-  const server = `server { listen 127.0.0.1:${port}; ${site} }`;
+  const server = `server { listen 127.0.0.1:${port} ${listening}; ${site} }`;
   const http = `http { access_log off; keepalive_requests 1000000000; ${temp} ${beside} ${server} }`;
   // A single process, so that its figures are the whole program's.
   const main = `daemon off; master_process off; pid ${dir.path}/pid; error_log stderr crit;`;

@@ -1,8 +1,9 @@
 /**
  * The gateway beside nginx on the same machine in the same minutes: both forward the same requests to the same nginx
- * upstream, in turns, and a direct run each turn shows how steady the machine was. Ratios travel between machines;
- * the figures themselves do not.
+ * upstream, in turns, and a direct run each turn shows how steady the machine was. Once over plain HTTP and once over
+ * TLS to the upstream. Ratios travel between machines; the figures themselves do not.
  */
+import { createAuthority } from "../lib/authority.mjs";
 import { startGateway, TOKEN } from "./gateway.mjs";
 import { startNginxProxy, startNginxUpstream } from "./nginx.mjs";
 import { cpuMicros, residentMb } from "./process-figures.mjs";
@@ -19,16 +20,41 @@ import { wrk } from "./wrk.mjs";
  * @property {number} spread (largest − smallest) / median of the rounds' requests per second
  */
 
+/** Beside nginx. */
+export const LEAST_PER_SECOND = 0.8;
+export const MOST_CPU = 1.5;
+
+/** @typedef {{direct: Way, nginx: Way, gateway: Way}} Throughput */
+
 /**
  * @param {{rounds: number, seconds: number, log: (line: string) => void}} options
- * @returns {Promise<{direct: Way, nginx: Way, gateway: Way}>}
+ * @returns {Promise<{plain: Throughput, tls: Throughput}>} by how the upstream is spoken to
  */
-export async function measureThroughput({ rounds, seconds, log }) {
-  const upstream = await startNginxUpstream();
-  const nginx = await startNginxProxy(upstream.port);
-  const gateway = await startGateway({ baseUrl: `http://127.0.0.1:${upstream.port}` });
+export async function measureThroughput(options) {
+  const plain = await measureOne(options);
+  const authority = await createAuthority();
+  try {
+    return { plain, tls: await measureOne(options, authority) };
+  } finally {
+    authority.dispose();
+  }
+}
+
+/**
+ * @param {{rounds: number, seconds: number, log: (line: string) => void}} options
+ * @param {import("../lib/authority.mjs").Authority} [authority] with one, the upstream speaks TLS
+ * @returns {Promise<Throughput>}
+ */
+async function measureOne({ rounds, seconds, log }, authority) {
+  const upstream = await startNginxUpstream(await authority?.issue(["localhost"]));
+  const scheme = authority ? "https" : "http";
+  const nginx = await startNginxProxy(upstream.port, authority?.caFile);
+  const gateway = await startGateway({
+    baseUrl: `${scheme}://localhost:${upstream.port}`,
+    caFile: authority?.caFile,
+  });
   const ways = {
-    direct: new Rounds("direct", `http://127.0.0.1:${upstream.port}`, null),
+    direct: new Rounds("direct", `${scheme}://127.0.0.1:${upstream.port}`, null),
     nginx: new Rounds("nginx", `http://127.0.0.1:${nginx.port}`, nginx.pid),
     gateway: new Rounds("gateway", gateway.url, gateway.pid),
   };
@@ -37,7 +63,7 @@ export async function measureThroughput({ rounds, seconds, log }) {
     for (let round = 1; round <= rounds; round += 1) {
       for (const way of Object.values(ways)) {
         const { perSecond } = await way.run(seconds);
-        log(`round ${round} of ${rounds}, ${way.name}: ${Math.round(perSecond)} requests/s`);
+        log(`${scheme}, round ${round} of ${rounds}, ${way.name}: ${Math.round(perSecond)} requests/s`);
       }
     }
     return { direct: ways.direct.sum(), nginx: ways.nginx.sum(), gateway: ways.gateway.sum() };

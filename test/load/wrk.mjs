@@ -8,7 +8,7 @@ import { pinned } from "./cores.mjs";
 
 /** @typedef {{requests: number, perSecond: number, p50Ms: number, p99Ms: number}} Run */
 
-const PATH = "/v1beta/models/gemini-3.8-flash:generateContent";
+export const PATH = "/v1beta/models/gemini-3.8-flash:generateContent";
 const BODY = JSON.stringify({ contents: [{ role: "user", parts: [{ text: "Say hello to the machine." }] }] });
 const REPORT = `
 done = function(summary, latency)

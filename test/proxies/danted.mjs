@@ -13,13 +13,14 @@ const LINE = /\((\d+\.\d+)\).* (pass\(\d+\): tcp\/connect \[|block\(\d+\): tcp\/
 const ROUTE = /^\S+ \S+ -> \S+\.(\d+) (\S+)\.(\d+)/;
 
 /**
- * @param {{port?: number}} [options]
+ * @param {{port?: number, leaveFrom?: string}} [options]
+ *   `leaveFrom`: the loopback address of its outgoing connections, by which an upstream knows it
  * @returns {Promise<import("./proxy.mjs").Proxy>}
  */
-export async function startDanted({ port: wanted } = {}) {
+export async function startDanted({ port: wanted, leaveFrom = "127.0.0.1" } = {}) {
   const dir = makeTempDir("danted");
   const port = wanted ?? (await freePort());
-  const configFile = dir.write("danted.conf", configuration(port));
+  const configFile = dir.write("danted.conf", configuration(port, leaveFrom));
   const process = startProcess("danted", ["-f", configFile], { as: daemonAccount(), cwd: dir.path });
   await process.listening(port);
   return describeProxy({
@@ -36,11 +37,11 @@ export async function startDanted({ port: wanted } = {}) {
   });
 }
 
-/** Dante insists on one statement a line. @param {number} port */
-function configuration(port) {
+/** Dante insists on one statement a line. @param {number} port @param {string} leaveFrom */
+function configuration(port, leaveFrom) {
   return `logoutput: stderr
 internal: 127.0.0.1 port = ${port}
-external: 127.0.0.1
+external: ${leaveFrom}
 clientmethod: none
 socksmethod: none
 client pass {

@@ -9,13 +9,16 @@ import { describeProxy } from "./proxy.mjs";
 const CONNECTED = /^client\[\d+\] \S+: connected to (\S+)$/;
 
 /**
- * @param {{credentials?: import("./proxy.mjs").Credentials | null, port?: number}} [options]
+ * @param {{credentials?: import("./proxy.mjs").Credentials | null, port?: number, leaveFrom?: string}} [options]
+ *   `leaveFrom`: the loopback address of its outgoing connections, by which an upstream knows it
  * @returns {Promise<import("./proxy.mjs").Proxy>}
  */
-export async function startMicrosocks({ credentials = null, port: wanted } = {}) {
+export async function startMicrosocks({ credentials = null, port: wanted, leaveFrom } = {}) {
   const port = wanted ?? (await freePort());
   const who = credentials ? ["-u", credentials.user, "-P", credentials.password] : [];
-  const process = startProcess("microsocks", ["-i", "127.0.0.1", "-p", String(port), ...who], { as: daemonAccount() });
+  const from = leaveFrom ? ["-b", leaveFrom] : [];
+  const args = ["-i", "127.0.0.1", "-p", String(port), ...who, ...from];
+  const process = startProcess("microsocks", args, { as: daemonAccount() });
   await process.listening(port);
   /** @type {number[]} */
   const seenAt = [];

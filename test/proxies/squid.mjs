@@ -20,9 +20,10 @@ const LOG_LINE = /^(\d+\.\d+) (\d+) CONNECT (\S+) (\d+|-) (\S+)$/;
  * @param {import("../lib/authority.mjs").Authority} [options.authority] given: the proxy itself speaks TLS
  * @param {string[]} [options.names] names that mean this machine, known to this proxy alone
  * @param {number} [options.port]
+ * @param {string} [options.leaveFrom] the loopback address of its outgoing connections, by which an upstream knows it
  * @returns {Promise<import("./proxy.mjs").Proxy>}
  */
-export async function startSquid({ credentials = null, authority, names = [], port: wanted } = {}) {
+export async function startSquid({ credentials = null, authority, names = [], port: wanted, leaveFrom } = {}) {
   const account = daemonAccount();
   const dir = makeTempDir("squid", { owner: account });
   const port = wanted ?? (await freePort());
@@ -37,7 +38,13 @@ export async function startSquid({ credentials = null, authority, names = [], po
     : ["http_access allow all"];
   const configFile = dir.write(
     "squid.conf",
-    [listen, ...access, ...common(dir.path, hostsFile, accessLog), ""].join("\n"),
+    [
+      listen,
+      ...access,
+      ...(leaveFrom ? [`tcp_outgoing_address ${leaveFrom}`] : []),
+      ...common(dir.path, hostsFile, accessLog),
+      "",
+    ].join("\n"),
   );
 
   // A name of its own: squids of one name share memory files, and of two that start at once one fails on them.

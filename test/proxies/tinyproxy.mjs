@@ -12,10 +12,11 @@ const ESTABLISHED = /Established connection to host "([^"]+)"/;
 const STAMP = /^\S+\s+(\w{3} \d+ [\d:.]+) /;
 
 /**
- * @param {{credentials?: import("./proxy.mjs").Credentials | null, port?: number}} [options]
+ * @param {{credentials?: import("./proxy.mjs").Credentials | null, port?: number, leaveFrom?: string}} [options]
+ *   `leaveFrom`: the loopback address of its outgoing connections, by which an upstream knows it
  * @returns {Promise<import("./proxy.mjs").Proxy>}
  */
-export async function startTinyproxy({ credentials = null, port: wanted } = {}) {
+export async function startTinyproxy({ credentials = null, port: wanted, leaveFrom } = {}) {
   const dir = makeTempDir("tinyproxy");
   const port = wanted ?? (await freePort());
   const settings = [
@@ -26,6 +27,7 @@ export async function startTinyproxy({ credentials = null, port: wanted } = {}) 
     "LogLevel Info",
     "DisableViaHeader Yes",
   ];
+  if (leaveFrom) settings.push(`Bind ${leaveFrom}`);
   if (credentials) settings.push(`BasicAuth ${credentials.user} ${credentials.password}`);
   const configFile = dir.write("tinyproxy.conf", `${settings.join("\n")}\n`);
 

@@ -5,8 +5,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   fleetTable,
+  latencyTable,
+  missedBesideNginx,
   missedBounds,
   missedByFleet,
+  missedByLatency,
   missedByTranslation,
   table,
   throughputTable,
@@ -29,9 +32,29 @@ test("the columns of a table are in line", () => {
 test("the gateway stands beside nginx, with the machine's noise", () => {
   const direct = { ...way, name: "direct", cpuMicrosPerRequest: null, residentMb: null };
   const gateway = { ...way, name: "gateway", perSecond: 30_000, cpuMicrosPerRequest: 28 };
-  const text = throughputTable({ direct, nginx: { ...way, name: "nginx" }, gateway });
+  const text = throughputTable({ direct, nginx: { ...way, name: "nginx" }, gateway }, "Plain");
   assert.match(text, /through the gateway +\| +30000 \| +0\.60× .* 28\.0 \| +1\.75× /);
   assert.match(text, /differ by 5 % /);
+});
+
+test("the gateway may cost half as much again as nginx, and serve a fifth less", () => {
+  const of = (/** @type {number} */ perSecond, /** @type {number} */ cpuMicrosPerRequest) => {
+    const direct = { ...way, name: "direct", cpuMicrosPerRequest: null, residentMb: null };
+    const gateway = { ...way, name: "gateway", perSecond, cpuMicrosPerRequest };
+    return missedBesideNginx({ direct, nginx: { ...way, name: "nginx" }, gateway }, "TLS upstream");
+  };
+  assert.deepEqual(of(40_000, 24), []);
+  assert.match(of(39_000, 24).join(), /TLS upstream: .* 0\.78 of nginx's requests\/s/);
+  assert.match(of(40_000, 24.8).join(), /1\.55 times nginx's CPU time, beyond 1\.5/);
+});
+
+test("what the gateway adds to a latency is the difference to none", () => {
+  const direct = { requests: 10_000, p50Us: 120, p99Us: 400 };
+  const figures = { perSecond: 500, direct, through: { requests: 10_000, p50Us: 260, p99Us: 1300 } };
+  assert.match(latencyTable(figures), /added +\| +140 µs \| +900 µs/);
+  assert.deepEqual(missedByLatency(figures), []);
+  const slow = missedByLatency({ ...figures, through: { requests: 1, p50Us: 270, p99Us: 1400 } });
+  assert.match(slow.join(), /150 µs at the median, .* 1000 µs at p99/);
 });
 
 test("more than three tunnels miss the bound", () => {

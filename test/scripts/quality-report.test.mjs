@@ -42,7 +42,7 @@ test("steps run as ever, and what they gave is written down", async () => {
   const steps = recordedSteps(
     [
       { name: "ready", uncounted: true, work: async () => ({ totals: totals(1), output: "" }) },
-      { name: "good", work: async () => ({ totals: totals(4), output: "said" }) },
+      { name: "good", work: async () => ({ totals: totals(4), output: "ℹ said 7 things\nℹ tests 4\n" }) },
       { name: "bad", work: () => Promise.reject(new Error("broken")) },
     ],
     records,
@@ -54,14 +54,16 @@ test("steps run as ever, and what they gave is written down", async () => {
   );
   const { passed, failed } = sumOf(records);
   assert.deepEqual([passed, failed], [4, 1]);
+  assert.deepEqual(records[1]?.said, ["said 7 things"]);
 });
 
 test("the report names every step, what was not run, and what failed", () => {
   const good = { name: "Rust tests", counted: true, totals: totals(7), seconds: 3 };
   const bad = { name: "Proxies", counted: true, totals: totals(2, 1), seconds: 4 };
   const runs = [[good, bad], [good]];
-  const throughput = { direct: way, nginx: way, gateway: way };
-  const cuts = { name: "Cuts", counted: true, totals: totals(0, 1), seconds: 5 };
+  const ways = { direct: way, nginx: way, gateway: way };
+  const throughput = { plain: ways, tls: ways };
+  const cuts = { name: "Cuts", counted: true, totals: totals(0, 1), seconds: 5, said: ["7 figures"] };
   const mutants = { files: [{ file: "judge.rs", caught: 3, missed: 1, unviable: 2 }], missed: ["judge.rs:1: x"] };
   const everything = { records: [cuts], mutants };
   const text = qualityReport({ at: new Date(0), commit: "abc", runs, full: everything, throughput, ...figures });
@@ -70,6 +72,7 @@ test("the report names every step, what was not run, and what failed", () => {
   assert.match(text, /\| Proxies +\| +2 passed, 1 failed, 4\.0 s \| +not run \|/);
   assert.match(text, /- Run 1 failed in: Proxies\./);
   assert.match(text, /\| Cuts +\| +0 passed, 1 failed, 5\.0 s \|/);
+  assert.match(text, /^- Cuts: 7 figures$/m);
   assert.match(text, /- The full count failed in: Cuts\./);
   assert.match(text, /\| judge\.rs +\| +3 \| +1 \| +75 % BELOW THE BOUND \|/);
   assert.match(text, /- not noticed: `judge\.rs:1: x`/);

@@ -142,6 +142,7 @@ fn edit(entered: Entered) -> Result<Duration, Box<dyn Error>> {
             admin: AdminAccess::Own(None),
             vault: Arc::new(Forgetful),
             store: None,
+            config: None,
             extra_ca: Vec::new(),
         })?;
         let mut least = Duration::MAX;

@@ -118,6 +118,8 @@ pub enum Command {
         settings: Box<Settings>,
     },
     RotateLocalToken,
+    /// Headless: reads file, environment and command line anew and applies what changed.
+    ReloadConfig,
     /// With a passphrase everything, encrypted; without one no key's text and no proxy's credentials.
     ExportBackup {
         passphrase: Option<String>,
@@ -209,7 +211,29 @@ pub enum Reply {
         entries: Vec<ListedKey>,
     },
     Tested(Tested),
+    /// To `ReloadConfig`.
+    Reloaded(Reloaded),
     Refused(Refusal),
+}
+
+/// What reading the configuration anew changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+pub struct Reloaded {
+    /// One line with the counts.
+    pub message: String,
+    pub keys: Counts,
+    pub proxies: Counts,
+    /// Settings that changed, by their place: `proxy.failurePolicy`.
+    pub settings: Vec<String>,
+    /// What should be known besides, as sentences: what waits for a restart, say.
+    pub notes: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, TS)]
+pub struct Counts {
+    pub added: usize,
+    pub changed: usize,
+    pub removed: usize,
 }
 
 /// One key that would change its proxy.

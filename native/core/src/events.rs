@@ -63,6 +63,36 @@ pub enum EventType {
     StateWarning,
     #[serde(rename = "endpoint.changed")]
     EndpointChanged,
+    /// The configuration was read anew: applied, or refused as it was.
+    #[serde(rename = "config.reloaded")]
+    ConfigReloaded,
+}
+
+impl EventType {
+    /// Each with the word it goes by everywhere, in the order of the variants.
+    pub const NAMED: [(Self, &'static str); 17] = [
+        (Self::KeyAdded, "key.added"),
+        (Self::KeyUpdated, "key.updated"),
+        (Self::KeyRemoved, "key.removed"),
+        (Self::KeyCooling, "key.cooling"),
+        (Self::KeyAvailable, "key.available"),
+        (Self::KeyDisabled, "key.disabled"),
+        (Self::AssignmentChanged, "assignment.changed"),
+        (Self::PoolChanged, "pool.changed"),
+        (Self::ProxyError, "proxy.error"),
+        (Self::ProxiesDown, "proxies.down"),
+        (Self::ProxyRecovered, "proxy.recovered"),
+        (Self::RotatingChanged, "rotating.changed"),
+        (Self::Rebalanced, "rebalanced"),
+        (Self::DirectUsed, "direct.used"),
+        (Self::RequestFinished, "request.finished"),
+        (Self::StateWarning, "state.warning"),
+        (Self::EndpointChanged, "endpoint.changed"),
+    ];
+
+    pub fn name(self) -> &'static str {
+        Self::NAMED[self as usize].1
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -105,10 +135,19 @@ impl Event {
     }
 }
 
+/// In the order of [`EventType::NAMED`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EventCounts {
+    pub told: [u64; EventType::NAMED.len()],
+    pub missed: u64,
+}
+
 pub struct EventManager {
     events: broadcast::Sender<Arc<Event>>,
     changes: watch::Sender<()>,
     revision: AtomicU64,
+    told: [AtomicU64; EventType::NAMED.len()],
+    missed: AtomicU64,
 }
 
 impl Default for EventManager {
@@ -117,6 +156,8 @@ impl Default for EventManager {
             events: broadcast::channel(BACKLOG).0,
             changes: watch::channel(()).0,
             revision: AtomicU64::new(0),
+            told: Default::default(),
+            missed: AtomicU64::new(0),
         }
     }
 }
@@ -128,6 +169,7 @@ impl EventManager {
 
     /// One that was published elsewhere.
     pub fn pass_on(&self, event: Arc<Event>) {
+        self.told[event.kind as usize].fetch_add(1, Ordering::Relaxed);
         // An error only says that nobody listens.
         let _ = self.events.send(event);
         self.touch();
@@ -136,7 +178,21 @@ impl EventManager {
     /// Something a snapshot shows has changed without being worth an event (a request began, say).
     pub fn touch(&self) {
         self.revision.fetch_add(1, Ordering::Relaxed);
-        self.changes.send_replace(());
+        // Waking nobody still costs eight locks, several times a request.
+        if self.changes.receiver_count() > 0 {
+            self.changes.send_replace(());
+        }
+    }
+
+    /// A listener fell behind and missed that many.
+    pub fn missed(&self, events: u64) {
+        self.missed.fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// How many of each kind were told, and how many listeners missed, since the start.
+    pub fn counts(&self) -> EventCounts {
+        let told = std::array::from_fn(|kind| self.told[kind].load(Ordering::Relaxed));
+        EventCounts { told, missed: self.missed.load(Ordering::Relaxed) }
     }
 
     pub fn revision(&self) -> u64 {
@@ -150,5 +206,22 @@ impl EventManager {
     /// Wakes after any change; several changes may wake once.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_name_and_its_count() {
+        let events = EventManager::default();
+        for (place, (kind, name)) in EventType::NAMED.into_iter().enumerate() {
+            assert_eq!((kind as usize, kind.name()), (place, name));
+            assert_eq!(serde_json::to_value(kind).unwrap(), name);
+            events.publish(Event::new(kind, Level::Info, 0, ""));
+        }
+        events.missed(3);
+        assert_eq!(events.counts(), EventCounts { told: [1; EventType::NAMED.len()], missed: 3 });
     }
 }

@@ -4,7 +4,7 @@
 //! Invariant: a secret type prints as `••••1234` everywhere.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,16 +15,22 @@ use subtle::ConstantTimeEq;
 const SHOW_TAIL_FROM: usize = 12;
 
 #[derive(Clone)]
-pub struct Secret(Arc<SecretString>);
+pub struct Secret(Arc<Kept>);
+
+struct Kept {
+    text: SecretString,
+    /// Made when first asked for: a local token is compared with every request.
+    digest: OnceLock<ring::digest::Digest>,
+}
 
 impl Secret {
     pub fn new(text: impl Into<String>) -> Self {
-        Self(Arc::new(SecretString::from(text.into())))
+        Self(Arc::new(Kept { text: SecretString::from(text.into()), digest: OnceLock::new() }))
     }
 
     /// The secret itself: for the wire, the vault and redaction only.
     pub fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.0.text.expose_secret()
     }
 
     /// `••••1234`, or `••••` alone for a short secret.
@@ -46,8 +52,9 @@ impl Secret {
 
     /// Compares digests of equal length, so that neither content nor length shows in the time taken.
     pub fn matches(&self, offered: &str) -> bool {
-        let own = ring::digest::digest(&ring::digest::SHA256, self.expose().as_bytes());
-        let theirs = ring::digest::digest(&ring::digest::SHA256, offered.as_bytes());
+        let digest = |text: &str| ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+        let own = self.0.digest.get_or_init(|| digest(self.expose()));
+        let theirs = digest(offered);
         own.as_ref().ct_eq(theirs.as_ref()).into()
     }
 }

@@ -4,7 +4,7 @@
 //! Invariant: every lease settles exactly once: by a verdict, or on drop when the client has gone.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -19,6 +19,7 @@ use crate::dispatch::search::{Attempted, Next, Search};
 use crate::events::{Event, EventManager, EventType};
 use crate::ids::{KeyId, ProxyId};
 use crate::pools::{NoKey, Pick, Pools, Wish};
+use crate::metrics::HostFigures;
 use crate::requests::RequestLog;
 use crate::settings::Settings;
 use crate::signatures::SignatureCache;
@@ -44,6 +45,8 @@ pub struct State {
     pub clock: Arc<dyn Clock>,
     /// Keys moved by themselves: their assignments want to be saved.
     pub moved: Notify,
+    /// What only the host can count, for metrics.
+    pub host: OnceLock<HostFigures>,
     settings: RwLock<Arc<Settings>>,
     clock_skew: Mutex<Option<Heard>>,
 }
@@ -58,6 +61,7 @@ impl State {
             signatures: SignatureCache::default(),
             clock,
             moved: Notify::new(),
+            host: OnceLock::new(),
             settings: RwLock::new(Arc::new(settings)),
             clock_skew: Mutex::default(),
         })
@@ -142,7 +146,12 @@ impl State {
     pub fn after_failure(&self, search: &mut Search, attempt: Attempted<'_>) -> Next {
         let mut pools = self.pools.lock();
         let project = pools.keys.get(&attempt.pick.key).and_then(|key| key.known_project().cloned());
-        search.failed(attempt, project.as_ref(), self.now(), &mut pools.rng)
+        let blame = attempt.verdict.blame;
+        let next = search.failed(attempt, project.as_ref(), self.now(), &mut pools.rng);
+        if matches!(next, Next::Again(_)) {
+            pools.tallies.retries.count(blame);
+        }
+        next
     }
 
     /// This very key, available or not, to test it.

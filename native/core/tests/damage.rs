@@ -274,6 +274,7 @@ async fn the_core_serves_on_top_of_damage() {
             tokens: Tokens::File(folder.0.join("token")),
             vault: Arc::new(DeclaredVault),
             store: Some(Arc::new(JsonFile::new(&path))),
+            config: None,
             extra_ca: Vec::new(),
         })
         .unwrap();

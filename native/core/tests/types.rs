@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use aggregator_core::backup::diff::{BackupDiff, Differences};
 use aggregator_core::command::{
-    Command, KeysAction, ListedKey, ListedProxy, ListedResult, NamedProxy, PlannedMove, Refusal, RefusalCode,
-    Reply,
+    Command, Counts, KeysAction, ListedKey, ListedProxy, ListedResult, NamedProxy, PlannedMove, Refusal,
+    RefusalCode, Reloaded, Reply,
 };
 use aggregator_core::events::{Event, EventType, Level};
 use aggregator_core::ids::{KeyId, ProxyId};
@@ -46,6 +46,8 @@ fn generate() -> String {
     declare::<RequestFilter>(&mut text);
     declare::<OutcomeFilter>(&mut text);
     declare::<Reply>(&mut text);
+    declare::<Reloaded>(&mut text);
+    declare::<Counts>(&mut text);
     declare::<PlannedMove>(&mut text);
     declare::<NamedProxy>(&mut text);
     declare::<Tested>(&mut text);

@@ -6,35 +6,62 @@
 use std::sync::Arc;
 
 use aggregator_core::events::{Event, Level};
+use aggregator_core::state::State;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::oneshot;
 use tracing::level_filters::LevelFilter;
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{ErrorCounter, WorkerGuard};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogFormat, LogLevel, LogSection};
 
-/// The guard writes out what is left when it is dropped, for a second at the most.
-pub fn init(section: &LogSection) -> WorkerGuard {
-    let level = match section.level {
+/// The log in force: it writes out what is left when it is dropped, for a second at the most.
+pub struct Log {
+    dropped: ErrorCounter,
+    _written_out: WorkerGuard,
+}
+
+impl Log {
+    /// Counts the lines that were lost because nobody read the log.
+    pub fn dropped(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let dropped = self.dropped.clone();
+        move || dropped.dropped_lines()
+    }
+}
+
+/// Sets the level of the lines that are written from now on.
+pub type SetLevel = Box<dyn Fn(LogLevel) + Send + Sync>;
+
+pub fn init(section: &LogSection) -> (Log, SetLevel) {
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let dropped = writer.error_counter();
+    let (level, handle) = reload::Layer::new(filter(section.level));
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    let registry = tracing_subscriber::registry().with(level);
+    // A second initialisation can only happen in a test; the first one stays.
+    let _ = match section.format {
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+        LogFormat::Text => registry.with(lines.with_ansi(false)).try_init(),
+    };
+    let log = Log { dropped, _written_out: guard };
+    (log, Box::new(move |level| drop(handle.reload(filter(level)))))
+}
+
+fn filter(level: LogLevel) -> LevelFilter {
+    match level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
-    };
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
-    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(writer);
-    // A second initialisation can only happen in a test; the first one stays.
-    let _ = match section.format {
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Text => builder.with_ansi(false).try_init(),
-    };
-    guard
+    }
 }
 
 /// Writes every event until the core is gone, or until `ends` and all that happened before is written.
-pub async fn follow(mut events: Receiver<Arc<Event>>, mut ends: oneshot::Receiver<()>) {
+pub async fn follow(state: Arc<State>, mut events: Receiver<Arc<Event>>, mut ends: oneshot::Receiver<()>) {
     loop {
         let event = tokio::select! {
             biased;
@@ -43,20 +70,34 @@ pub async fn follow(mut events: Receiver<Arc<Event>>, mut ends: oneshot::Receive
         };
         match event {
             Ok(event) => write(&event),
-            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "the log fell behind and missed events"),
+            Err(RecvError::Lagged(missed)) => {
+                state.events.missed(missed);
+                tracing::warn!(missed, "The log fell behind and missed events.");
+            }
             Err(RecvError::Closed) => return,
         }
     }
 }
 
 fn write(event: &Event) {
-    let kind = serde_json::to_value(event.kind).ok().and_then(|value| value.as_str().map(str::to_owned));
-    let kind = kind.unwrap_or_default();
+    if level_of(event) > LevelFilter::current() {
+        return;
+    }
+    let kind = event.kind.name();
     let request = event.request_id.as_deref();
     match event.level {
         Level::Error => tracing::error!(event = kind, request, "{}", event.message),
         Level::Warn => tracing::warn!(event = kind, request, "{}", event.message),
         Level::Info => tracing::info!(event = kind, request, "{}", event.message),
         Level::Debug => tracing::debug!(event = kind, request, "{}", event.message),
+    }
+}
+
+fn level_of(event: &Event) -> tracing::Level {
+    match event.level {
+        Level::Error => tracing::Level::ERROR,
+        Level::Warn => tracing::Level::WARN,
+        Level::Info => tracing::Level::INFO,
+        Level::Debug => tracing::Level::DEBUG,
     }
 }

@@ -4,23 +4,38 @@
 mod config;
 mod logging;
 mod places;
+mod process;
 mod reading;
+mod signals;
+mod source;
+mod vault;
+mod watch;
 mod wording;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use aggregator_core::aggregator::reload::ConfigSource;
 use aggregator_core::aggregator::{Aggregator, Opening, Tokens};
+use aggregator_core::metrics::{HostFigure, HostFigures, Kind};
 use aggregator_core::server::guard::AdminAccess;
-use aggregator_core::settings::LocalAuth;
 use aggregator_core::store::StateStore;
 use aggregator_core::store::falling_back::FallingBack;
-use aggregator_core::vault::DeclaredVault;
 use aggregator_core::views::EndpointView;
 use clap::{Parser, Subcommand};
+use logging::Log;
 use reading::{Line, Ready};
+use signals::{Hangup, Signals};
+use source::FileAndEnvironment;
+use tokio::task::JoinSet;
+use vault::HeadlessVault;
+
+/// A request makes about a hundred small allocations; the system's allocator took a sixth of its time for them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Parser)]
 #[command(
@@ -59,10 +74,12 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve { config, host, port } => serve(&Line { file: config, host, port }),
-        Command::Check { config } => check(&Line { file: config, ..Line::default() }),
+        Command::Check { config } => {
+            check(&Line { file: config, ..Line::default() }).map(|()| ExitCode::SUCCESS)
+        }
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(words) => {
             let _ = writeln!(std::io::stderr(), "{words}");
             ExitCode::FAILURE
@@ -85,37 +102,68 @@ fn check(line: &Line) -> Result<(), String> {
     writeln!(std::io::stdout(), "{}", lines.join("\n")).map_err(|error| error.to_string())
 }
 
-fn serve(line: &Line) -> Result<(), String> {
+fn serve(line: &Line) -> Result<ExitCode, String> {
+    let seen = watch::look(line.path());
     let ready = reading::read(line, variable).map_err(|problems| problems.to_string())?;
-    let _written_out = logging::init(&ready.config.log);
+    let started = SystemTime::now();
+    let (log, set_level) = logging::init(&ready.config.log);
     for words in &ready.warnings {
         tracing::warn!("{words}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let source = FileAndEnvironment::new(line.clone(), seen, ready.config.clone(), set_level);
+    let runtime = runtime()
         .enable_all()
         .build()
         .map_err(|error| format!("The program cannot start its threads: {error}."))?;
-    runtime.block_on(run(ready))
+    let host = host_figures(&log, started);
+    let ended = runtime.block_on(run(ready, source, line.path().to_path_buf(), host));
+    // Whatever still hangs at a disk is not waited for.
+    runtime.shutdown_background();
+    ended
 }
 
-async fn run(ready: Ready) -> Result<(), String> {
-    let tokens = tokens(&ready);
+/// On a single core, one thread for all: handing tasks to a worker that shares the core costs and gains nothing.
+fn runtime() -> tokio::runtime::Builder {
+    match std::thread::available_parallelism() {
+        Ok(cores) if cores.get() == 1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    }
+}
+
+async fn run(
+    ready: Ready,
+    source: Arc<FileAndEnvironment>,
+    file: PathBuf,
+    host: HostFigures,
+) -> Result<ExitCode, String> {
+    let tokens = source::tokens(&ready);
+    if let Tokens::File(path) = &tokens {
+        tracing::info!("no access token is configured; tools use the one in {}", path.display());
+    }
     let store =
         ready.state.map(|state| Arc::new(FallingBack::new(state.sqlite, state.json)) as Arc<dyn StateStore>);
+    let (vault, entered, warning) = HeadlessVault::open(store.clone(), &ready.entered);
+    if let Some(words) = warning {
+        tracing::error!("{words}");
+    }
     let aggregator = Aggregator::open(Opening {
         settings: ready.settings,
-        entered: ready.entered,
+        entered,
         tokens,
         admin: AdminAccess::Own(ready.admin_token),
-        vault: Arc::new(DeclaredVault),
+        vault: Arc::new(vault),
         store,
+        config: Some(Arc::clone(&source) as Arc<dyn ConfigSource>),
         extra_ca: Vec::new(),
     })
     .map_err(|cannot| cannot.to_string())?;
+    let _ = aggregator.state().host.set(host);
     let mut signals =
-        StopSignals::new().map_err(|error| format!("The program cannot listen for signals: {error}."))?;
+        Signals::new().map_err(|error| format!("The program cannot listen for signals: {error}."))?;
     let (end_log, log_ends) = tokio::sync::oneshot::channel();
-    let log = tokio::spawn(logging::follow(aggregator.state().events.subscribe(), log_ends));
+    let state = Arc::clone(aggregator.state());
+    let events = state.events.subscribe();
+    let followed = tokio::spawn(logging::follow(state, events, log_ends));
     match aggregator.start_server().await {
         EndpointView::Listening { url, .. } => {
             let mut out = std::io::stdout();
@@ -126,59 +174,43 @@ async fn run(ready: Ready) -> Result<(), String> {
             return Err("The endpoint did not start.".to_owned());
         }
     }
-    signals.next().await;
-    tokio::select! {
-        () = aggregator.close() => {}
-        // Asked twice: requests under way are not waited for any longer.
-        () = signals.next() => {}
+    let mut reloading = JoinSet::new();
+    reloading.spawn(watch::watch(file, source, Arc::clone(&aggregator)));
+    reloading.spawn(reload_when_asked(signals.hangup, Arc::clone(&aggregator)));
+    signals.stop.next().await;
+    reloading.abort_all();
+    tracing::info!("stopping: requests under way may finish; a second signal ends them at once");
+    let code = tokio::select! {
+        () = aggregator.close() => 0,
+        code = signals.stop.next() => code,
+    };
+    if code != 0 {
+        tracing::warn!("stopped at once by a second signal: requests under way were cut off");
     }
     let _ = end_log.send(());
-    let _ = log.await;
-    Ok(())
+    let _ = followed.await;
+    Ok(ExitCode::from(code))
 }
 
-/// The configured tokens; without any, one in a file of its own, so that the endpoint is never open by omission.
-/// Beyond loopback a token must be configured.
-fn tokens(ready: &Ready) -> Tokens {
-    let wanted = ready.settings.server.local_auth == LocalAuth::Token && ready.access_tokens.is_empty();
-    if wanted && reading::is_loopback(&ready.settings.server.host) {
-        tracing::info!("no access token is configured; tools use the one in {}", ready.token_file.display());
-        return Tokens::File(ready.token_file.clone());
-    }
-    Tokens::Given(ready.access_tokens.clone())
+/// What the core's metrics say of this program beside what the core counts.
+fn host_figures(log: &Log, started: SystemTime) -> HostFigures {
+    let dropped = log.dropped();
+    Box::new(move || {
+        let mut figures = process::figures(started);
+        figures.push(HostFigure {
+            name: "gemini_aggregator_log_lines_dropped",
+            help: "Log lines that were lost because nobody read the log.",
+            kind: Kind::Counter,
+            value: dropped() as f64,
+        });
+        figures
+    })
 }
 
-/// The signals that ask the program to stop. Listened for from `new` on, so that one that comes before the program
-/// waits for it is not lost, nor takes it down without a save.
-struct StopSignals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl StopSignals {
-    fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-impl StopSignals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {})
-    }
-
-    async fn next(&mut self) {
-        let _ = tokio::signal::ctrl_c().await;
+async fn reload_when_asked(mut hangup: Hangup, aggregator: Arc<Aggregator>) {
+    loop {
+        hangup.next().await;
+        // What came of it is told as an event.
+        let _ = aggregator.reload().await;
     }
 }

@@ -28,6 +28,13 @@ pub struct Line {
     pub port: Option<u32>,
 }
 
+impl Line {
+    /// Where the configuration lies, or would lie.
+    pub fn path(&self) -> &Path {
+        self.file.as_deref().unwrap_or(Path::new(DEFAULT_FILE))
+    }
+}
+
 /// Everything the program runs with.
 pub struct Ready {
     pub settings: Settings,
@@ -51,13 +58,15 @@ pub struct StateFiles {
     pub json: PathBuf,
 }
 
-/// All problems, one to a line, each with its place.
+/// All problems, one to a line, each with its place as its path.
 #[derive(Debug)]
-pub struct Problems(pub Vec<String>);
+pub struct Problems(pub Vec<Problem>);
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
+        let lines: Vec<String> =
+            self.0.iter().map(|problem| format!("{}: {}", problem.path, problem.message)).collect();
+        f.write_str(&lines.join("\n"))
     }
 }
 
@@ -90,8 +99,8 @@ pub fn read(line: &Line, environment: impl Fn(&str) -> Option<String>) -> Result
     });
     if !problems.is_empty() {
         let places = Places::of(&text);
-        let name = |problem: &Problem| render(problem, file.as_deref(), &places, &from_environment);
-        return Err(Problems(problems.iter().map(name).collect()));
+        let placed = |problem: &Problem| render(problem, file.as_deref(), &places, &from_environment);
+        return Err(Problems(problems.iter().map(placed).collect()));
     }
     let unusual = entered.rotating.as_ref().and_then(|proxy| rotating::warning(&proxy.url));
     warnings.extend(unusual.map(str::to_owned));
@@ -121,7 +130,7 @@ fn second_file(file: Option<&Path>) -> Option<String> {
 }
 
 fn read_file(path: &Path) -> Result<String, Problems> {
-    let fail = |words: String| Problems(vec![format!("{}: {words}", path.display())]);
+    let fail = |words: String| Problems(vec![Problem::new(path.display().to_string(), words)]);
     let length = std::fs::metadata(path).map_err(|error| fail(format!("cannot be read: {error}.")))?.len();
     if length > MOST_BYTES {
         return Err(fail("is larger than 4 MiB, which no configuration is.".to_owned()));
@@ -137,10 +146,10 @@ fn parse(text: &str, file: Option<&Path>) -> Result<Config, Problems> {
         let error = error.without_snippet();
         let name = file.map(|path| path.display().to_string()).unwrap_or_default();
         let Some(at) = error.location().map(|at| (at.line(), at.column())) else {
-            return Problems(vec![format!("{name}: {}", sentence(&error.to_string()))]);
+            return Problems(vec![Problem::new(name, sentence(&error.to_string()))]);
         };
-        let path = Places::of(text).path_at(at).map(|path| format!("{path}: ")).unwrap_or_default();
-        Problems(vec![format!("{name}:{}:{}: {path}{}", at.0, at.1, sentence(&error.to_string()))])
+        let path = Places::of(text).path_at(at).map(|path| format!(": {path}")).unwrap_or_default();
+        Problems(vec![Problem::new(format!("{name}:{}:{}{path}", at.0, at.1), sentence(&error.to_string()))])
     })
 }
 
@@ -251,18 +260,18 @@ fn render(
     file: Option<&Path>,
     places: &Places,
     from_environment: &[(&str, &str)],
-) -> String {
+) -> Problem {
     let section = problem.path.split('.').next().unwrap_or_default();
     if let Some((_, variable)) = from_environment.iter().find(|(name, _)| *name == section) {
         let entry = problem.path.split('.').nth(1).and_then(|place| place.parse::<usize>().ok());
         let entry = entry.map(|place| format!(", entry {}", place + 1)).unwrap_or_default();
-        return format!("{variable}{entry}: {}", problem.message);
+        return Problem::new(format!("{variable}{entry}"), problem.message.as_str());
     }
     let place = match (file, places.find(&problem.path)) {
         (Some(file), Some((line, column))) => format!("{}:{line}:{column}: ", file.display()),
         _ => String::new(),
     };
-    format!("{place}{}: {}", problem.path, problem.message)
+    Problem::new(format!("{place}{}", problem.path), problem.message.as_str())
 }
 
 fn state_folder(config: &Config) -> PathBuf {

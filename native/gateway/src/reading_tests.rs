@@ -197,3 +197,56 @@ fn the_admin_token_is_one_of_its_own() {
     assert!(words.contains("yaml:1:") && words.contains("a token of its own"), "{words}");
     assert!(!words.contains("shared-by-both"), "{words}");
 }
+
+const EXAMPLE: &str = include_str!("../../../config/keys.example.yaml");
+
+#[test]
+fn the_example_is_accepted() {
+    let ready = read_text(EXAMPLE).map_err(|problems| problems.to_string()).unwrap();
+    assert_eq!((ready.entered.keys.len(), ready.entered.proxies.len()), (2, 2));
+}
+
+/// What a section may hold, in the reader's own words about a field that it does not know.
+fn fields_of(section: &str) -> Vec<String> {
+    let unknown = "\"not-a-field\": 1";
+    let text = match section {
+        "" => format!("{{{unknown}}}"),
+        "keys" => format!("{{\"keys\": [{{\"key\": \"k\", {unknown}}}]}}"),
+        "proxies" => format!("{{\"proxies\": [{{\"url\": \"u\", {unknown}}}]}}"),
+        other => format!("{{\"{other}\": {{{unknown}}}}}"),
+    };
+    let words = serde_json::from_str::<Config>(&text).unwrap_err().to_string();
+    let names = words.split("expected").nth(1).unwrap_or_default();
+    names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_example_shows_every_field_with_a_comment_in_its_section() {
+    let sections = [
+        "",
+        "server",
+        "upstream",
+        "keys",
+        "proxies",
+        "proxy",
+        "rotatingProxy",
+        "monitoring",
+        "persistence",
+        "requestLog",
+        "log",
+    ];
+    for section in sections {
+        let fields = fields_of(section);
+        assert!(!fields.is_empty(), "{section}");
+        let begin = if section.is_empty() { Some(0) } else { EXAMPLE.find(&format!("\n{section}:")) };
+        let part = &EXAMPLE[begin.unwrap()..];
+        let part = match section {
+            "" => part,
+            _ => part[1..].split("\n\n").next().unwrap(),
+        };
+        for field in fields {
+            let shown = part.contains(&format!("{field}:"));
+            assert!(shown, "config/keys.example.yaml does not show {field} under \"{section}\"");
+        }
+    }
+}

@@ -16,9 +16,12 @@ import { accepts, pollUntil, withDeadline } from "../../lib/wait.mjs";
 const program = join(import.meta.dirname, "window-process.mjs");
 /** @type {Set<import("node:child_process").ChildProcess>} */
 const running = new Set();
-process.on("exit", () => {
+process.on("exit", endAll);
+
+/** After a test that failed half-way, too: a window left open would keep the runner waiting. */
+export function endAll() {
   for (const child of running) child.kill("SIGKILL");
-});
+}
 
 export class Profile {
   folder = makeTempDir("profile").path;

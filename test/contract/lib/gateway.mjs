@@ -97,7 +97,7 @@ export async function startGateway({ config, env, secrets = [], under = [] }) {
     canary.check("the program's output", process.output.all.join("\n"));
   }
 
-  const place = { url, port: Number(new URL(url).port), dir: dir.path, pid: process.pid };
+  const place = { url, port: Number(new URL(url).port), dir: dir.path, pid: process.pid, exited: process.exited };
   return { ...place, log: process.output, canary, ask, logged, event, stop, kill };
 }
 

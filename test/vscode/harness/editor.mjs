@@ -55,6 +55,8 @@ export class Editor {
       "workbench.tips.enabled": false,
       "chat.disableAIFeatures": true,
       "git.enabled": false,
+      // It tells of every program on this machine that opens a port.
+      "remote.autoForwardPorts": false,
       "workbench.reduceMotion": "on",
       "workbench.secondarySideBar.defaultVisibility": "hidden",
       ...options.userSettings,

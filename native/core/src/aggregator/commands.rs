@@ -21,6 +21,12 @@ use crate::views::EndpointView;
 /// Rows of one page of the log.
 const MOST_ROWS: usize = 500;
 
+/// What was entered before a change and after it.
+pub(super) struct Difference {
+    pub before: Entered,
+    pub after: Entered,
+}
+
 impl Aggregator {
     pub async fn command(self: &Arc<Self>, command: Command) -> Reply {
         self.carry_out(command).await.into()
@@ -33,6 +39,7 @@ impl Aggregator {
             Command::TestRotating => return self.test_rotating().await,
             Command::ApplySettings { settings } => return self.apply_settings(*settings).await,
             Command::RotateLocalToken => return self.rotate_local_token().await,
+            Command::ReloadConfig => return self.reload_config().await,
             Command::AllowDirectUntilRecovery => return self.allow_direct(),
             Command::AddProxies { text } => return self.add_proxies(&text).await,
             Command::AddKeys { text } => return self.add_keys(&text).await,
@@ -79,6 +86,7 @@ impl Aggregator {
             | Command::ApplySettings { .. }
             | Command::AllowDirectUntilRecovery
             | Command::RotateLocalToken
+            | Command::ReloadConfig
             | Command::AddProxies { .. }
             | Command::AddKeys { .. }
             | Command::PlanRebalance
@@ -99,7 +107,25 @@ impl Aggregator {
         change: impl FnOnce(&mut Pools, Millis) -> Result<Edited, Refusal>,
     ) -> Result<Reply, Refusal> {
         let _one_at_a_time = self.editing.lock().await;
-        let settings = self.state.settings();
+        let (mut edited, Difference { before, after }) =
+            self.edit_alone(&self.state.settings(), None, change).await?;
+        let undo = match &edited.subject {
+            Subject::Removed(_) => Some(self.keep_removal(&before, &after, self.state.now())),
+            _ => None,
+        };
+        if let Some(caution) = self.vault.caution().filter(|_| !edited.message.is_empty()) {
+            edited.message = format!("{} {caution}", edited.message);
+        }
+        Ok(Reply::Done { message: edited.message, id: edited.subject.id(), undo })
+    }
+
+    /// The steps themselves, for whoever holds `editing`. `declared` is what the host's file says, when that is the change.
+    pub(super) async fn edit_alone(
+        &self,
+        settings: &Settings,
+        declared: Option<&Entered>,
+        change: impl FnOnce(&mut Pools, Millis) -> Result<Edited, Refusal>,
+    ) -> Result<(Edited, Difference), Refusal> {
         let now = self.state.now();
         let (before, mut next) = {
             let mut pools = self.state.pools.lock();
@@ -110,10 +136,14 @@ impl Aggregator {
             (pools.entered(), copy)
         };
         let edited = change(&mut next, now)?;
-        next.settle_assignments(&settings, now);
+        next.settle_assignments(settings, now);
         let after = next.entered();
         let saved = self.saved.lock().clone();
-        self.vault.save(&saved, &after).await.map_err(|error| {
+        let kept = match declared {
+            Some(declared) => self.vault.save_declared(declared, &saved, &after).await,
+            None => self.vault.save(&saved, &after).await,
+        };
+        kept.map_err(|error| {
             let words = format!("The change was not saved and not applied: {}", error.0);
             Refusal::new(RefusalCode::NotSaved, words)
         })?;
@@ -128,8 +158,8 @@ impl Aggregator {
                 ids.iter().for_each(|id| pools.forgive(id));
             }
             // A proxy may have failed while the change was saved: its keys leave it anew, and that is saved in turn.
-            pools.settle_assignments(&settings, now);
-            let switched_on = match edited.subject {
+            pools.settle_assignments(settings, now);
+            let switched_on = match &edited.subject {
                 Subject::Rotating => pools.forgive_rotating(now),
                 _ => None,
             };
@@ -147,11 +177,7 @@ impl Aggregator {
         }
         let events = changes::between(&before, &after, now).into_iter().chain(switched_on).chain(rebalanced);
         events.for_each(|event| self.state.events.publish(event));
-        let undo = match &edited.subject {
-            Subject::Removed(_) => Some(self.keep_removal(&before, &after, now)),
-            _ => None,
-        };
-        Ok(Reply::Done { message: edited.message, id: edited.subject.id(), undo })
+        Ok((edited, Difference { before, after }))
     }
 
     /// Answers what it can be brought back by.
@@ -224,11 +250,11 @@ impl Aggregator {
     }
 
     async fn rotate_local_token(&self) -> Result<Reply, Refusal> {
-        let Some(path) = &self.token_file else {
+        let Some(path) = self.token_file.read().clone() else {
             let words = "The local tokens come from the configuration; change server.accessTokens there.";
             return Err(Refusal::new(RefusalCode::Invalid, words));
         };
-        let token = token::create(path).map_err(|error| {
+        let token = token::create(&path).map_err(|error| {
             let words =
                 format!("The new local token could not be written: {error}. The old one stays valid.");
             Refusal::new(RefusalCode::NotSaved, words)

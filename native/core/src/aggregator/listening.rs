@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, lookup_host};
+use tokio_rustls::TlsAcceptor;
 
 use super::Aggregator;
 use crate::dispatch::RequestDispatcher;
 use crate::events::{Event, EventType, Level};
 use crate::peer;
 use crate::server::guard::Guard;
-use crate::server::{Endpoint, Service, tls};
+use crate::server::{Endpoint, Limits, Service, tls};
 use crate::settings::Settings;
 use crate::views::EndpointView;
 
@@ -36,11 +37,7 @@ impl Aggregator {
         let settings = self.state.settings();
         let view = match self.listen(&settings, patience).await {
             Ok(opened) => {
-                let view = EndpointView::Listening {
-                    url: format!("http://{}", opened.addr),
-                    port: opened.addr.port(),
-                    local_auth: settings.server.local_auth,
-                };
+                let view = listening(&opened, &settings);
                 *endpoint = Some(opened);
                 view
             }
@@ -64,6 +61,8 @@ impl Aggregator {
             let grace = Duration::from_secs(self.state.settings().server.shutdown_grace_seconds);
             open.stop(grace).await;
         }
+        let mut leaving = self.leaving.lock().await;
+        while leaving.join_next().await.is_some() {}
         self.show(EndpointView::Stopped);
         EndpointView::Stopped
     }
@@ -87,26 +86,32 @@ impl Aggregator {
         }
     }
 
-    async fn listen(&self, settings: &Settings, patience: Duration) -> Result<Endpoint, EndpointView> {
+    pub(super) async fn listen(
+        &self,
+        settings: &Settings,
+        patience: Duration,
+    ) -> Result<Endpoint, EndpointView> {
         let failed = |message: String| EndpointView::Failed { message };
-        let (host, port) = (settings.server.host.trim_matches(['[', ']']), settings.port());
-        let mut found = lookup_host((host, port)).await.map_err(|error| {
-            failed(format!("The address {host} cannot be used: {error}. Correct server.host."))
-        })?;
-        let addr = found
-            .next()
-            .ok_or_else(|| failed(format!("The address {host} cannot be used. Correct server.host.")))?;
+        let addr = address(settings).await.map_err(failed)?;
         let tls = settings.server.tls.as_ref().map(tls::acceptor).transpose();
         let tls = tls.map_err(|problem| failed(format!("{}: {}", problem.path, problem.message)))?;
         let listener = match bind_within(addr, patience).await {
             Ok(listener) => listener,
-            Err(error) => return Err(port_taken(addr, &error).await),
+            Err(error) => return Err(failed(port_taken(addr, &error).await)),
         };
-        let addr =
-            listener.local_addr().map_err(|error| failed(format!("The port cannot be used: {error}.")))?;
-        let guard =
-            Guard::new(addr, settings.server.local_auth, self.tokens.read().clone(), self.admin.clone())
-                .map_err(|unguarded| failed(unguarded.0))?;
+        self.open_on(listener, settings, tls).await.map_err(failed)
+    }
+
+    /// An error is a sentence for the user.
+    pub(super) async fn open_on(
+        &self,
+        listener: TcpListener,
+        settings: &Settings,
+        tls: Option<TlsAcceptor>,
+    ) -> Result<Endpoint, String> {
+        let addr = listener.local_addr().map_err(|error| format!("The port cannot be used: {error}."))?;
+        let (tokens, admin) = (self.tokens.read().clone(), self.admin.read().clone());
+        let guard = Guard::new(addr, settings.server.local_auth, tokens, admin).map_err(|open| open.0)?;
         self.load_kept().await;
         let dispatcher = RequestDispatcher::new(
             Arc::clone(&self.state),
@@ -119,7 +124,7 @@ impl Aggregator {
             guard,
             dispatcher,
             uploads: Arc::clone(&self.uploads),
-            limits: settings.server.clone(),
+            limits: Limits::of(&settings.server),
             run,
             count: AtomicU64::new(0),
             tls_hint: Mutex::default(),
@@ -137,7 +142,7 @@ impl Aggregator {
         }
     }
 
-    fn show(&self, view: EndpointView) {
+    pub(super) fn show(&self, view: EndpointView) {
         let (level, words) = match &view {
             EndpointView::Stopped => (Level::Info, "The endpoint is stopped.".to_owned()),
             EndpointView::Starting => (Level::Debug, "The endpoint is starting.".to_owned()),
@@ -151,7 +156,15 @@ impl Aggregator {
     }
 }
 
-async fn bind_within(addr: SocketAddr, patience: Duration) -> std::io::Result<TcpListener> {
+pub(super) fn listening(opened: &Endpoint, settings: &Settings) -> EndpointView {
+    EndpointView::Listening {
+        url: format!("http://{}", opened.addr),
+        port: opened.addr.port(),
+        local_auth: settings.server.local_auth,
+    }
+}
+
+pub(super) async fn bind_within(addr: SocketAddr, patience: Duration) -> std::io::Result<TcpListener> {
     let until = Instant::now() + patience;
     loop {
         match TcpListener::bind(addr).await {
@@ -163,12 +176,20 @@ async fn bind_within(addr: SocketAddr, patience: Duration) -> std::io::Result<Tc
     }
 }
 
-async fn port_taken(addr: SocketAddr, error: &std::io::Error) -> EndpointView {
+/// An error is a sentence for the user.
+pub(super) async fn address(settings: &Settings) -> Result<SocketAddr, String> {
+    let (host, port) = (settings.server.host.trim_matches(['[', ']']), settings.port());
+    let cannot = |why: String| format!("The address {host} cannot be used{why}. Correct server.host.");
+    let mut found = lookup_host((host, port)).await.map_err(|error| cannot(format!(": {error}")))?;
+    found.next().ok_or_else(|| cannot(String::new()))
+}
+
+pub(super) async fn port_taken(addr: SocketAddr, error: &std::io::Error) -> String {
     if error.kind() != std::io::ErrorKind::AddrInUse {
-        return EndpointView::Failed { message: format!("The endpoint cannot listen on {addr}: {error}.") };
+        return format!("The endpoint cannot listen on {addr}: {error}.");
     }
     let (port, ours) = (addr.port(), peer::is_peer(addr).await);
-    let message = match ours {
+    match ours {
         true => format!(
             "Port {port} is taken by the Gemini API Key Aggregator of another editor, profile or terminal. Choose \
              another port, or stop that one and retry."
@@ -176,6 +197,5 @@ async fn port_taken(addr: SocketAddr, error: &std::io::Error) -> EndpointView {
         false => format!(
             "Port {port} is taken by another program. Choose another port, or end that program and retry."
         ),
-    };
-    EndpointView::Failed { message }
+    }
 }

@@ -14,7 +14,9 @@ mod listening;
 mod lists;
 mod many;
 mod moves;
+mod moving;
 mod probes;
+pub mod reload;
 mod returns;
 mod rotating;
 mod stages;
@@ -46,6 +48,7 @@ use crate::token;
 use crate::vault::{Entered, Vault};
 use crate::views::{EndpointView, Snapshot, snapshot};
 use keeping::Copied;
+use reload::ConfigSource;
 use undo::Removals;
 
 /// Where the local tokens come from.
@@ -65,6 +68,8 @@ pub struct Opening {
     pub vault: Arc<dyn Vault>,
     /// Where learned state is kept; without one a restart forgets it.
     pub store: Option<Arc<dyn StateStore>>,
+    /// Where the configuration can be read anew; without one there is nothing to reload.
+    pub config: Option<Arc<dyn ConfigSource>>,
     /// More certificate authorities to trust, beside `upstream.caFile` (Node's NODE_EXTRA_CA_CERTS, say).
     pub extra_ca: Vec<PathBuf>,
 }
@@ -94,10 +99,11 @@ pub struct Aggregator {
     saving: Arc<Mutex<u64>>,
     /// What was copied for the last save.
     copied: Mutex<Copied>,
+    config: Option<Arc<dyn ConfigSource>>,
     extra_ca: Vec<PathBuf>,
-    token_file: Option<PathBuf>,
+    token_file: RwLock<Option<PathBuf>>,
     tokens: RwLock<Vec<Secret>>,
-    admin: AdminAccess,
+    admin: RwLock<AdminAccess>,
     forwarder: CurrentForwarder,
     uploads: Arc<Uploads>,
     /// What the vault holds; keys placed or moved by themselves are saved after the fact.
@@ -107,6 +113,8 @@ pub struct Aggregator {
     /// Changes go one after another; starting and stopping likewise.
     editing: tokio::sync::Mutex<()>,
     endpoint: tokio::sync::Mutex<Option<Endpoint>>,
+    /// Endpoints of addresses that were left, as long as requests there are under way.
+    leaving: tokio::sync::Mutex<JoinSet<()>>,
     view: Mutex<EndpointView>,
     /// The proxies were edited: new ones want a probe.
     pool_changed: Notify,
@@ -128,7 +136,7 @@ impl Aggregator {
         }
         let (forwarder, warning) =
             forwarder(&opening.settings, &opening.extra_ca).map_err(|one| CannotOpen(vec![one]))?;
-        let (tokens, token_file) = load_tokens(opening.tokens).map_err(|one| CannotOpen(vec![one]))?;
+        let (tokens, token_file) = load_tokens(&opening.tokens).map_err(|one| CannotOpen(vec![one]))?;
         let mut pools = Pools::new(rng);
         pools.adopt(opening.entered.clone());
         pools.settle_assignments(&opening.settings, clock.now());
@@ -143,17 +151,19 @@ impl Aggregator {
             loaded: AtomicBool::new(false),
             saves: AtomicU64::new(0),
             saving: Arc::default(),
+            config: opening.config,
             copied: Mutex::default(),
             extra_ca: opening.extra_ca,
-            token_file,
+            token_file: RwLock::new(token_file),
             tokens: RwLock::new(tokens),
-            admin: opening.admin,
+            admin: RwLock::new(opening.admin),
             forwarder: Arc::new(RwLock::new(Arc::new(forwarder))),
             uploads: Arc::default(),
             saved: Mutex::new(opening.entered),
             removals: Mutex::default(),
             editing: tokio::sync::Mutex::default(),
             endpoint: tokio::sync::Mutex::default(),
+            leaving: tokio::sync::Mutex::default(),
             view: Mutex::new(EndpointView::Stopped),
             pool_changed: Notify::new(),
             watching: Mutex::default(),
@@ -176,8 +186,9 @@ impl Aggregator {
 
     /// Stops the endpoint and the probes, saves what was learned and lets go of every idle connection.
     pub async fn close(&self) {
-        self.watching.lock().abort_all();
         self.stop_server().await;
+        // Not before: what is learned by the last requests is kept like everything else.
+        self.watching.lock().abort_all();
         self.keep_at_the_end().await;
         self.forwarder().clients().retain(|_, _| false);
     }
@@ -201,11 +212,11 @@ fn forwarder(
     Ok((forwarder, warning))
 }
 
-fn load_tokens(tokens: Tokens) -> Result<(Vec<Secret>, Option<PathBuf>), Problem> {
+fn load_tokens(tokens: &Tokens) -> Result<(Vec<Secret>, Option<PathBuf>), Problem> {
     match tokens {
-        Tokens::Given(tokens) => Ok((tokens, None)),
-        Tokens::File(path) => match token::load_or_create(&path) {
-            Ok(token) => Ok((vec![token], Some(path))),
+        Tokens::Given(tokens) => Ok((tokens.clone(), None)),
+        Tokens::File(path) => match token::load_or_create(path) {
+            Ok(token) => Ok((vec![token], Some(path.clone()))),
             Err(error) => {
                 let words = format!(
                     "The file for the local token can neither be read nor made: {error}. Check its folder."

@@ -163,11 +163,10 @@ fn named_by_address(path: &str, query: Option<&str>) -> Option<(String, Option<S
 /// `/v1beta/models` → (`v1beta`, `/models`).
 fn version_of(path: &str) -> Option<(&str, &str)> {
     let rest = path.strip_prefix('/')?;
-    let (version, tail) = match rest.find('/') {
-        Some(at) => (&rest[..at], &rest[at..]),
-        None => (rest, ""),
-    };
-    VERSIONS.contains(&version).then_some((version, tail))
+    VERSIONS.into_iter().find_map(|version| {
+        let tail = rest.strip_prefix(version)?;
+        (tail.is_empty() || tail.starts_with('/')).then_some((version, tail))
+    })
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 
 use http::Response;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 
 use super::judge::Outcome;
 use super::reply::Filters;
 use crate::dialect::gemini::Traits;
 use crate::forward::GoogleApiForwarder;
+use crate::forward::answer_body::AnswerBody;
 use crate::forward::rewrite::Rewriter;
 use crate::pools::Pick;
 
@@ -17,12 +17,12 @@ pub(super) async fn gather(
     forwarder: &GoogleApiForwarder,
     traits: &Traits,
     pick: &Pick,
-    response: Response<Incoming>,
+    response: Response<AnswerBody>,
     to_local: Rewriter,
     most: usize,
 ) -> Result<Option<Vec<u8>>, Outcome> {
     let (mut parts, mut body) = response.into_parts();
-    let mut filters = Filters::for_answer(traits, pick, &mut parts.headers, to_local);
+    let mut filters = Filters::for_answer(traits, pick, &mut parts.headers, || to_local);
     let broken = || Outcome::Interrupted("the upstream broke its answer off".to_owned());
     let mut read = Vec::new();
     while let Some(frame) =

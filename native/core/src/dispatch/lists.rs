@@ -12,7 +12,6 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::{Either, Empty};
-use hyper::body::Incoming;
 
 use super::gather::gather;
 use super::judge::Outcome;
@@ -21,6 +20,7 @@ use super::reply::ReplyBody;
 use super::{Call, Failure, RequestDispatcher, attempt_view, give_up, header_name_of, mark, refuse};
 use crate::affinity::names::names_in;
 use crate::dialect::{ApiError, gemini};
+use crate::forward::answer_body::AnswerBody;
 use crate::forward::{Answer, GoogleApiForwarder, Outbound};
 use crate::ids::KeyId;
 use crate::pools::{Pick, Wish};
@@ -363,7 +363,7 @@ async fn page_of(
     forwarder: &GoogleApiForwarder,
     call: &Call,
     pick: &Pick,
-    response: Response<Incoming>,
+    response: Response<AnswerBody>,
 ) -> Result<Option<Vec<u8>>, Outcome> {
     let to_local = forwarder.addresses().to_local(&call.origin);
     gather(forwarder, &call.traits, pick, response, to_local, MOST_PAGE_BYTES).await

@@ -22,13 +22,13 @@ use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{Either, Empty};
-use hyper::body::Incoming;
 use parking_lot::RwLock;
 
 use crate::clock::Millis;
 use crate::dialect::gemini::Traits;
 use crate::dialect::translation::{Translation, Untranslatable};
 use crate::dialect::{ApiError, Dialect};
+use crate::forward::answer_body::AnswerBody;
 use crate::forward::rewrite::Rewriter;
 use crate::forward::{Answer, GoogleApiForwarder, Outbound, Refused, headers};
 use crate::ids::KeyId;
@@ -50,7 +50,8 @@ use translated::{give, json_reply, stream_headers, translate, translated_refusal
 pub type RequestBody = Either<ReplayBody<ClientBody>, Empty<Bytes>>;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-aggregator-request-id");
-const KEY: HeaderName = HeaderName::from_static("x-aggregator-key");
+/// Which key serves; asked for by a client, said in an answer.
+pub const KEY: HeaderName = HeaderName::from_static("x-aggregator-key");
 const PROXY: HeaderName = HeaderName::from_static("x-aggregator-proxy");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-aggregator-attempts");
 
@@ -202,7 +203,7 @@ impl RequestDispatcher {
     fn flow(
         &self,
         call: &Call,
-        mut response: Response<Incoming>,
+        mut response: Response<AnswerBody>,
         mut lease: Lease,
         mut open: OpenRequest,
         started: Instant,
@@ -212,9 +213,9 @@ impl RequestDispatcher {
         let switched =
             (response.status() == StatusCode::SWITCHING_PROTOCOLS).then(|| hyper::upgrade::on(&mut response));
         let (parts, body) = response.into_parts();
-        let mut reply_headers = headers::for_client(&parts.headers, &lease.pick.secret);
+        let mut reply_headers = headers::for_client(parts.headers, &lease.pick.secret);
         let addresses = forwarder.addresses();
-        let to_local = addresses.to_local(&call.origin);
+        let to_local = || addresses.to_local(&call.origin);
         let mut filters = Filters::for_answer(&call.traits, &lease.pick, &mut reply_headers, to_local);
         if let Some(stream) = call.translation.as_deref().and_then(Translation::stream) {
             reply_headers = stream_headers();
@@ -330,13 +331,13 @@ pub fn encode(dialect: Dialect, error: &ApiError) -> Response<ReplyBody> {
 }
 
 fn mark(headers: &mut HeaderMap, id: &str, pick: Option<&Pick>, attempts: usize) {
+    headers.insert(ATTEMPTS, HeaderValue::from(attempts));
     let mut set = |name: HeaderName, text: &str| {
         if let Ok(value) = HeaderValue::from_str(text) {
             headers.insert(name, value);
         }
     };
     set(REQUEST_ID, id);
-    set(ATTEMPTS, &attempts.to_string());
     if let Some(pick) = pick {
         set(KEY, header_name_of(&pick.key_name, pick.key.as_str()));
         set(PROXY, pick.proxy.as_ref().map_or("direct", proxy_header));

@@ -10,14 +10,14 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
-use tokio::time::Sleep;
+use tokio::time::{Sleep, sleep};
 
 use super::judge::Outcome;
 use crate::affinity::ids::Learning;
 use crate::dialect::ApiError;
 use crate::dialect::gemini::Traits;
 use crate::dialect::translation::StreamTranslation;
+use crate::forward::answer_body::AnswerBody;
 use crate::forward::gunzip::Gunzip;
 use crate::forward::is_gzip;
 use crate::forward::redact::Redactor;
@@ -46,7 +46,12 @@ pub struct Filters {
 impl Filters {
     /// For answers that are read on the way. An upstream that compresses unasked is unpacked, so that the key can be
     /// found in what it sends. `to_local` is for answers that name resources.
-    pub fn for_answer(traits: &Traits, pick: &Pick, headers: &mut HeaderMap, to_local: Rewriter) -> Self {
+    pub fn for_answer(
+        traits: &Traits,
+        pick: &Pick,
+        headers: &mut HeaderMap,
+        to_local: impl FnOnce() -> Rewriter,
+    ) -> Self {
         if !traits.read_here() {
             let tee = traits.counted.then(|| Tee::new(headers)).flatten();
             return Self { tee, ..Self::default() };
@@ -66,7 +71,7 @@ impl Filters {
             tail: Some(Tail::default()),
             tee: None,
             learning: traits.resources.then(|| Learning::of(traits.bare_ids)),
-            rewriter: rewritten.then_some(to_local),
+            rewriter: rewritten.then(to_local),
             translation: None,
         }
     }
@@ -185,11 +190,12 @@ pub enum ReplyBody {
 }
 
 pub struct Flowing {
-    inner: Incoming,
+    inner: AnswerBody,
     filters: Filters,
     claim: Option<Claim>,
     silence: Duration,
-    deadline: Pin<Box<Sleep>>,
+    /// Set from the first time that nothing is there: most answers are whole at once, and need none.
+    deadline: Option<Pin<Box<Sleep>>>,
     ended: bool,
     broken: Option<BrokenOff>,
 }
@@ -219,14 +225,13 @@ impl ReplyBody {
         }
     }
 
-    pub fn flowing(inner: Incoming, filters: Filters, claim: Claim, silence: Duration) -> Self {
-        let deadline = Box::pin(tokio::time::sleep(silence));
+    pub fn flowing(inner: AnswerBody, filters: Filters, claim: Claim, silence: Duration) -> Self {
         Self::Flowing(Box::new(Flowing {
             inner,
             filters,
             claim: Some(claim),
             silence,
-            deadline,
+            deadline: None,
             ended: false,
             broken: None,
         }))
@@ -296,12 +301,16 @@ impl Flowing {
             let frame = match Pin::new(&mut self.inner).poll_frame(context) {
                 Poll::Ready(frame) => frame,
                 Poll::Pending => {
-                    ready!(self.deadline.as_mut().poll(context));
+                    let silence = self.silence;
+                    let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(silence)));
+                    ready!(deadline.as_mut().poll(context));
                     let words = "the upstream stayed silent in the middle of its answer".to_owned();
                     return self.break_off(context, Outcome::TimedOut, words);
                 }
             };
-            self.deadline.as_mut().reset(tokio::time::Instant::now() + self.silence);
+            if let Some(deadline) = self.deadline.as_mut() {
+                deadline.as_mut().reset(tokio::time::Instant::now() + self.silence);
+            }
             let passed = match frame {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => self.filters.push(data),

@@ -6,13 +6,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
-use hyper::body::Incoming;
 
 use super::gather::gather;
 use super::judge::Outcome;
 use super::reply::{Claim, ReplyBody};
 use super::{Call, Failure, mark};
 use crate::dialect::translation::{Translated, Translation};
+use crate::forward::answer_body::AnswerBody;
 use crate::forward::tail::tokens;
 use crate::forward::{GoogleApiForwarder, Refused};
 use crate::requests::{OpenRequest, TokensView};
@@ -27,7 +27,7 @@ pub(super) async fn translate(
     translation: &dyn Translation,
     call: &Call,
     lease: &Lease,
-    response: Response<Incoming>,
+    response: Response<AnswerBody>,
     forwarder: &GoogleApiForwarder,
 ) -> Result<Counted, Failure> {
     let to_local = forwarder.addresses().to_local(&call.origin);

@@ -5,9 +5,11 @@
 //! Invariant: figures are bounded in memory whatever happens, and free of names and secrets.
 
 pub mod balance;
+pub mod capped;
 pub mod histogram;
 pub mod meter;
 pub mod minutes;
+pub mod tallies;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +39,7 @@ pub struct Outcomes {
 }
 
 impl Outcomes {
-    fn count(&mut self, blame: Blame) {
+    pub fn count(&mut self, blame: Blame) {
         *match blame {
             Blame::Nobody => &mut self.served,
             Blame::Key => &mut self.key,

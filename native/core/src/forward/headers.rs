@@ -108,8 +108,15 @@ fn credential(key: &Secret) -> Option<HeaderValue> {
 }
 
 /// The upstream's headers for the client, with the key blotted out wherever it was echoed.
-pub fn for_client(upstream: &HeaderMap, key: &Secret) -> HeaderMap {
-    let mut headers = crossing(upstream, &NOT_FOR_CLIENT);
+pub fn for_client(mut headers: HeaderMap, key: &Secret) -> HeaderMap {
+    let named = named_by_connection(&headers);
+    let stays_behind = |name: &&HeaderName| !crosses(name.as_str(), &NOT_FOR_CLIENT, &named);
+    let dropped: Vec<HeaderName> = headers.keys().filter(stays_behind).cloned().collect();
+    // RFC 9112 §6.1: beside a transfer encoding a length says nothing, and a client would wait for it in vain.
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    dropped.iter().for_each(|name| drop(headers.remove(name)));
     for value in headers.values_mut() {
         let echoed = super::redact::redact_once(value.as_bytes(), key);
         if let Some(clean) = echoed.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok()) {
@@ -133,25 +140,26 @@ pub fn is_credential(name: &str) -> bool {
 }
 
 fn crossing(headers: &HeaderMap, left_out: &[&str]) -> HeaderMap {
-    let named: Vec<String> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|text| text.split(','))
-        .map(|name| name.trim().to_ascii_lowercase())
-        .collect();
-    let mut kept = HeaderMap::with_capacity(headers.len() + 2);
+    let named = named_by_connection(headers);
+    let mut kept = HeaderMap::with_capacity(headers.len() + 3);
     for (name, value) in headers {
-        let text = name.as_str();
-        let dropped = HOP_BY_HOP.contains(&text)
-            || left_out.contains(&text)
-            || text.starts_with(OWN_PREFIX)
-            || named.iter().any(|name| name == text);
-        if !dropped {
+        if crosses(name.as_str(), left_out, &named) {
             kept.append(name.clone(), value.clone());
         }
     }
     kept
+}
+
+fn crosses(name: &str, left_out: &[&str], named: &[String]) -> bool {
+    !HOP_BY_HOP.contains(&name)
+        && !left_out.contains(&name)
+        && !name.starts_with(OWN_PREFIX)
+        && !named.iter().any(|other| other == name)
+}
+
+fn named_by_connection(headers: &HeaderMap) -> Vec<String> {
+    let texts = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    texts.flat_map(|text| text.split(',')).map(|name| name.trim().to_ascii_lowercase()).collect()
 }
 
 #[cfg(test)]
@@ -236,9 +244,17 @@ mod tests {
     fn an_echoed_key_and_detours_do_not_reach_the_client() {
         let mut upstream = headers(&[("alt-svc", "h3=\":443\""), ("x-note", "key=test-key-alpha-0001")]);
         upstream.insert("content-type", HeaderValue::from_static("text/plain"));
-        let down = for_client(&upstream, &Secret::new("test-key-alpha-0001"));
+        let down = for_client(upstream, &Secret::new("test-key-alpha-0001"));
         assert_eq!(down.get("x-note").unwrap(), "key=***************0001");
         assert!(down.get("alt-svc").is_none());
+    }
+
+    #[test]
+    fn a_length_beside_a_transfer_encoding_says_nothing() {
+        let chunked = headers(&[("transfer-encoding", "chunked"), ("content-length", "60")]);
+        assert!(for_client(chunked, &Secret::new("test-key-alpha-0001")).is_empty());
+        let plain = headers(&[("content-length", "60"), ("connection", "keep-alive")]);
+        assert_eq!(for_client(plain, &Secret::new("test-key-alpha-0001")).len(), 1);
     }
 
     #[test]

@@ -4,10 +4,13 @@
 //! Invariant: this is the one egress path; requests, key tests and proxy probes all leave through `connect`.
 //! Invariant: no redirect is followed, so no key can be sent to a host the user did not choose.
 
+pub mod answer_body;
 pub mod clients;
 pub mod connect;
 pub mod gunzip;
 pub mod headers;
+mod lines;
+mod origin;
 pub mod redact;
 pub mod rewrite;
 pub mod tail;
@@ -20,10 +23,8 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap};
-use http::{Method, Request, Response, StatusCode, Uri};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use url::Url;
 
 use crate::dispatch::RequestBody;
 use crate::dispatch::judge::Outcome;
@@ -33,9 +34,12 @@ use crate::live::opening::{Opening, of_token};
 use crate::pools::Pick;
 use crate::proxies::url::ProxyUrl;
 use crate::settings::{Http2, UpstreamSettings, parse_base_url};
-use clients::{Clients, HttpClient};
-use connect::{DialError, Route, Target, Trace, Used, dial, dial_error_of};
+use answer_body::AnswerBody;
+use clients::Clients;
+use connect::{DialError, Route, Trace, dial};
 use headers::Encoding;
+use lines::{Answered, Failed, Lines};
+use origin::Origin;
 use rewrite::Addresses;
 use tls::{TlsConfigs, TlsRoots};
 
@@ -56,7 +60,7 @@ pub struct Outbound {
 
 pub enum Answer {
     /// Headers are here and the body flows on.
-    Flowing(Response<Incoming>),
+    Flowing(Response<AnswerBody>),
     /// An error, read whole and clean of the key.
     Refused(Refused),
 }
@@ -113,7 +117,7 @@ pub struct Tunnelled {
 }
 
 pub struct GoogleApiForwarder {
-    base: Url,
+    origin: Arc<Origin>,
     addresses: Arc<Addresses>,
     clients: Clients,
     tls: TlsConfigs,
@@ -130,12 +134,15 @@ impl GoogleApiForwarder {
         let tls = roots
             .configs()
             .map_err(|error| ForwarderError { path: "upstream.caFile", message: error.to_string() })?;
+        let origin = Origin::new(&base)
+            .map(Arc::new)
+            .map_err(|fault| ForwarderError { path: "upstream.baseUrl", message: fault.words() })?;
         let allow_h2 = settings.http2 == Http2::Auto;
         let connect_timeout = Duration::from_secs(settings.connect_timeout_seconds);
         Ok(Self {
             addresses: Arc::new(Addresses::new(&base)),
-            base,
-            clients: Clients::new(tls.clone(), allow_h2, connect_timeout),
+            clients: Clients::new(origin.clone(), tls.clone(), allow_h2, connect_timeout),
+            origin,
             tls,
             allow_h2,
             connect_timeout,
@@ -159,8 +166,8 @@ impl GoogleApiForwarder {
 
     /// One attempt. `Err` means that no answer came.
     pub async fn attempt(&self, pick: &Pick, call: &Outbound, body: RequestBody) -> Result<Answer, Outcome> {
-        let client = self.clients.for_pick(pick, call.opening.is_some());
-        self.send(&client, pick, call, body).await
+        let lines = self.clients.for_pick(pick, call.opening.is_some());
+        self.send(&lines, pick, call, body).await
     }
 
     /// One attempt for which a connection is opened, step by step on `trace`.
@@ -177,18 +184,19 @@ impl GoogleApiForwarder {
 
     async fn send(
         &self,
-        client: &HttpClient,
+        lines: &Lines,
         pick: &Pick,
         call: &Outbound,
         body: RequestBody,
     ) -> Result<Answer, Outcome> {
         let request = self.request(pick, call, body)?;
-        let response = match tokio::time::timeout(self.silence, client.request(request)).await {
-            Err(_) => return Err(Outcome::TimedOut),
-            Ok(Err(error)) => return Err(failure(&error)),
-            Ok(Ok(response)) => response,
-        };
-        if response.extensions().get::<Used>().is_some_and(Used::again) {
+        let Answered { response, reused } =
+            match tokio::time::timeout(self.silence, lines.request(request)).await {
+                Err(_) => return Err(Outcome::TimedOut),
+                Ok(Err(error)) => return Err(failure(&error)),
+                Ok(Ok(answered)) => answered,
+            };
+        if reused {
             pick.meters.reused();
         }
         if response.status() == StatusCode::SWITCHING_PROTOCOLS && call.opening.is_none() {
@@ -211,22 +219,18 @@ impl GoogleApiForwarder {
         meter: Arc<Meter>,
         trace: &Trace,
     ) -> Result<Tunnelled, DialError> {
-        let uri: Uri = self.base.as_str().parse().map_err(|_| {
-            DialError::Upstream(connect::UpstreamFault::BadTarget { reason: "it is not a web address" })
-        })?;
-        let target = Target::from_uri(&uri).map_err(DialError::Upstream)?;
         let started = Instant::now();
         let route = Route::Proxy(proxy.clone());
         let meters = Meters { key: None, way: Some(meter) };
         let (h2, limit) = (self.allow_h2, self.connect_timeout);
-        let dialed = dial(&route, &target, &self.tls, h2, limit, &meters, trace).await?;
+        let dialed = dial(&route, &self.origin.target, &self.tls, h2, limit, &meters, trace).await?;
         meters.opened();
         Ok(Tunnelled { after: started.elapsed(), exit: dialed.exit() })
     }
 
     /// Whether TLS is spoken to the upstream.
     pub fn speaks_tls(&self) -> bool {
-        self.base.scheme() == "https"
+        self.origin.target.tls
     }
 
     fn request(
@@ -236,14 +240,13 @@ impl GoogleApiForwarder {
         body: RequestBody,
     ) -> Result<Request<RequestBody>, Outcome> {
         let unusable = |what: &str| Outcome::Unreachable(format!("the request could not be built: {what}"));
-        let base = self.base.as_str().trim_end_matches('/');
-        let uri: Uri =
-            format!("{base}{}", call.target).parse().map_err(|_| unusable("its path is not valid"))?;
+        let uri = self.origin.uri(&call.target).ok_or_else(|| unusable("its path is not valid"))?;
         let headers = match &call.opening {
             Some(opening) => headers::for_opening(&call.headers, &pick.secret, opening),
             None => headers::for_upstream(&call.headers, &pick.secret, call.encoding),
         };
-        let headers = headers.ok_or_else(|| unusable("the key cannot travel in a header"))?;
+        let mut headers = headers.ok_or_else(|| unusable("the key cannot travel in a header"))?;
+        headers.insert(header::HOST, self.origin.host.clone());
         let mut request = Request::new(body);
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = uri;
@@ -251,7 +254,7 @@ impl GoogleApiForwarder {
         Ok(request)
     }
 
-    async fn read_refusal(&self, pick: &Pick, response: Response<Incoming>) -> Result<Refused, Outcome> {
+    async fn read_refusal(&self, pick: &Pick, response: Response<AnswerBody>) -> Result<Refused, Outcome> {
         let (parts, body) = response.into_parts();
         let packed =
             tokio::time::timeout(self.silence, read_bounded(body)).await.map_err(|_| Outcome::TimedOut)??;
@@ -261,7 +264,7 @@ impl GoogleApiForwarder {
             packed
         };
         let body = redact::redact_once(&plain, &pick.secret).map_or(plain, Bytes::from);
-        let mut headers = headers::for_client(&parts.headers, &pick.secret);
+        let mut headers = headers::for_client(parts.headers, &pick.secret);
         headers.remove(header::CONTENT_ENCODING);
         headers.remove(header::CONTENT_LENGTH);
         let error = UpstreamError::parse(&body);
@@ -280,7 +283,7 @@ pub fn is_packed(headers: &HeaderMap) -> bool {
 }
 
 /// The beginning of the body, up to the limit: an error longer than that is not one of Google's.
-async fn read_bounded(mut body: Incoming) -> Result<Bytes, Outcome> {
+async fn read_bounded(mut body: AnswerBody) -> Result<Bytes, Outcome> {
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Outcome::Interrupted(words_of(&error)))?;
@@ -294,13 +297,12 @@ async fn read_bounded(mut body: Incoming) -> Result<Bytes, Outcome> {
     Ok(read.freeze())
 }
 
-fn failure(error: &hyper_util::client::legacy::Error) -> Outcome {
-    match dial_error_of(error) {
-        Some(DialError::Proxy(fault)) => return Outcome::Proxy(fault.clone()),
-        Some(DialError::Upstream(fault)) => return Outcome::Unreachable(fault.words()),
-        None => {}
+fn failure(failed: &Failed) -> Outcome {
+    match failed {
+        Failed::Dial(DialError::Proxy(fault)) => Outcome::Proxy(fault.clone()),
+        Failed::Dial(DialError::Upstream(fault)) => Outcome::Unreachable(fault.words()),
+        Failed::Http(error) => Outcome::Interrupted(words_of(error)),
     }
-    Outcome::Interrupted(words_of(error))
 }
 
 /// The innermost cause: hyper's outer texts ("error sending request") say nothing a user can act on.

@@ -11,7 +11,7 @@ use crate::secret::Secret;
 /// A clean copy when the key occurs, else `None`.
 pub fn redact_once(bytes: &[u8], key: &Secret) -> Option<Vec<u8>> {
     let needle = key.expose().as_bytes();
-    if needle.is_empty() || memmem::find(bytes, needle).is_none() {
+    if needle.is_empty() || bytes.len() < needle.len() || memmem::find(bytes, needle).is_none() {
         return None;
     }
     let mut clean = bytes.to_vec();

@@ -48,7 +48,7 @@ impl Tail {
 
     /// Where the last `{ "error"` begins that stands at the start of an event, a line or an array element.
     fn last_top_level_object(&self) -> Option<usize> {
-        memchr::memmem::rfind_iter(&self.last, b"\"error\"").find_map(|at| {
+        places(&self.last, b"\"error\"").find_map(|at| {
             let before = self.last[..at].trim_ascii_end();
             let outside = before.strip_suffix(b"{")?;
             let start = outside.len();
@@ -67,10 +67,17 @@ impl Tail {
 /// The last `usageMetadata` of an answer, of which `end` is the end.
 pub fn tokens(end: &[u8]) -> Option<TokensView> {
     let end = &end[end.len().saturating_sub(2 * KEPT)..];
-    ["\"usageMetadata\"", "\"usage_metadata\""].into_iter().find_map(|name| {
-        let mut places = memchr::memmem::rfind_iter(end, name.as_bytes());
-        places.find_map(|at| counts(&end[at + name.len()..]))
+    places(end, b"\"usage").find_map(|at| {
+        let named = &end[at..];
+        let mut names = ["\"usageMetadata\"", "\"usage_metadata\""].into_iter();
+        names.find_map(|name| counts(named.strip_prefix(name.as_bytes())?))
     })
+}
+
+/// Where `needle` stands, the last place first. Found from the front: a search from the back goes byte by byte, which was
+/// an eighth of what a small request costs.
+fn places(bytes: &[u8], needle: &[u8]) -> impl Iterator<Item = usize> {
+    memchr::memmem::find_iter(bytes, needle).collect::<Vec<_>>().into_iter().rev()
 }
 
 /// `after` follows the name. What a model wrote as a call's arguments is no answer's own count: there the object around

@@ -1,9 +1,12 @@
 //! The figures in Prometheus' text form, made anew at each scrape from a copy of what the state counts. Names and help
 //! stand here; what is counted and how, in `figures`. Every name begins with `gemini_aggregator_`.
 //!
-//! Invariant: series are bounded (see `sample`), and their labels are ids and names, never a key, URL or path.
+//! Invariant: series are bounded: keys and ways in `sample`, models and quotas in `figures::capped`, all other labels are
+//! words from a fixed set. Labels are ids and names, never a key, URL or path.
 
+mod host;
 mod sample;
+mod traffic;
 
 use std::fmt;
 
@@ -16,15 +19,21 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
+use crate::figures::histogram::Histogram;
 use crate::state::State;
+pub use host::{HostFigure, HostFigures, Kind};
+use host::OfHost;
 use sample::{Sample, Series};
 
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Everything, as one text; takes the pools' lock for as long as copying the figures takes.
 pub fn text(state: &State) -> Result<String, fmt::Error> {
-    let mut registry = Registry::with_prefix("gemini_aggregator");
-    registry.register_collector(Box::new(Sample::take(state)));
+    let sample = Sample::take(state);
+    let mut registry = Registry::default();
+    // Their names are the host's own, some of them standard ones.
+    registry.register_collector(Box::new(OfHost(state.host.get().map(|figures| figures()).unwrap_or_default())));
+    registry.sub_registry_with_prefix("gemini_aggregator").register_collector(Box::new(sample));
     let mut text = String::new();
     prometheus_text::encode(&mut text, &registry)?;
     Ok(text)
@@ -47,6 +56,12 @@ impl Collector for Sample {
             "key_available",
             "1 while the key may serve, whatever the model.",
             self.keys.iter().map(|one| (named("key", one), f64::from(u8::from(one.serves)))),
+        )?;
+        gauge(
+            out,
+            "key_circuit",
+            "The key's circuit: 0 closed, 1 half-open (one request tries it), 2 open.",
+            self.keys.iter().map(|one| (named("key", one), f64::from(one.circuit))),
         )?;
         counter(
             out,
@@ -72,6 +87,11 @@ impl Collector for Sample {
             self.ways.iter().map(|one| (named("proxy", one), f64::from(one.assigned))),
         )?;
         self.balance(out)?;
+        self.states(out)?;
+        self.requests(out)?;
+        self.models(out)?;
+        self.attempts(out)?;
+        self.events(out)?;
         gauge(
             out,
             "held_bytes",
@@ -196,11 +216,19 @@ fn histograms(
     label: &'static str,
     all: &[Series],
 ) -> fmt::Result {
+    histogram(out, name, help, all.iter().map(|one| (named(label, one), &one.latency)))
+}
+
+fn histogram<'h, L: EncodeLabelSet>(
+    out: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    values: impl IntoIterator<Item = (L, &'h Histogram)>,
+) -> fmt::Result {
     let mut family = out.encode_descriptor(name, help, None, MetricType::Histogram)?;
-    all.iter().try_for_each(|one| {
-        let labels = named(label, one);
-        let buckets: Vec<(f64, u64)> = one.latency.buckets().collect();
-        let (sum, count) = (one.latency.sum(), one.latency.count());
+    values.into_iter().try_for_each(|(labels, one)| {
+        let buckets: Vec<(f64, u64)> = one.buckets().collect();
+        let (sum, count) = (one.sum(), one.count());
         labelled(&mut family, &labels)?.encode_histogram::<Labels<'_>>(sum, count, &buckets, None)
     })
 }

@@ -7,6 +7,7 @@ use super::{Pick, Pools};
 use crate::clock::Millis;
 use crate::dispatch::judge::{Blame, Rest, RestLength, Verdict};
 use crate::events::{Event, EventType, Level};
+use crate::figures::tallies::Cooldown;
 use crate::ids::KeyId;
 use crate::keys::circuit::{Cause, Circuit};
 use crate::keys::pacific::next_midnight;
@@ -125,6 +126,9 @@ impl Pools {
         }
         let name = &key.entered.name;
         let words = format!("Key \"{name}\" was refused by Google and is disabled: {}", verdict.reason);
+        if newly || pick.trial {
+            self.tallies.cooldowns.count(Cooldown::Refusal);
+        }
         newly.then(|| Event::new(EventType::KeyDisabled, Level::Error, now, words).key(&pick.key))
     }
 
@@ -161,6 +165,7 @@ impl Pools {
         }
         let cause = if key.learned.disabled_because.is_some() { Cause::Refusal } else { Cause::Failures };
         let until = key.learned.breaker.open(cause, monitoring, now, &mut rng);
+        self.tallies.cooldowns.count(Cooldown::Failures);
         let wait = until.saturating_sub(now).div_ceil(1_000);
         let words = format!(
             "Key \"{}\" is let alone for {wait} s: it failed again and again while others were served ({}).",
@@ -191,6 +196,12 @@ impl Pools {
             RestLength::UntilDailyReset => (next_midnight(now), "Daily quota used up"),
             RestLength::NoQuota => (next_midnight(now), "No quota for this model"),
         };
+        let why = match rest.length {
+            RestLength::Named(_) | RestLength::Unnamed => Cooldown::Quota,
+            RestLength::UntilDailyReset => Cooldown::DailyQuota,
+            RestLength::NoQuota => Cooldown::NoQuota,
+        };
+        self.tallies.cooldowns.count_quota(why, &rest.quota);
         let daily = matches!(rest.length, RestLength::UntilDailyReset | RestLength::NoQuota);
         let named = if rest.quota.is_empty() { String::new() } else { format!(" ({})", rest.quota) };
         // An alias and the model behind it share the quota.

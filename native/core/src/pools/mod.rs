@@ -17,6 +17,7 @@ use std::time::Duration;
 use crate::clock::Millis;
 use crate::figures::Figures;
 use crate::figures::meter::Meters;
+use crate::figures::tallies::Tallies;
 use crate::ids::{KeyId, ProxyId};
 use crate::keys::circuit::Circuit;
 use crate::keys::quota::Quotas;
@@ -45,6 +46,8 @@ pub struct Pools {
     recent: Recent,
     /// Of connections without a proxy, whosever they are.
     pub direct: Figures,
+    /// Of all attempts, whosever they were.
+    pub tallies: Tallies,
     /// When a direct request last reached the upstream.
     direct_reached: Option<Millis>,
     /// When a direct request of a key with a proxy was last told of.
@@ -331,7 +334,7 @@ impl Pools {
         };
         self.count_proxy(proxy.as_ref());
         let meters = self.meters(id, proxy.as_ref());
-        let (mut key_name, mut secret, mut trial) = (String::new(), Secret::new(""), false);
+        let (mut key_name, mut secret, mut trial) = (String::new(), None, false);
         if let Some(key) = self.keys.get_mut(id) {
             trial = key.learned.breaker.begin(now);
             key.learned.in_flight += 1;
@@ -339,12 +342,12 @@ impl Pools {
             key.learned.fallbacks += u64::from(fallback);
             key.learned.last_used = Some(now);
             key_name.clone_from(&key.entered.name);
-            secret = key.entered.secret.clone();
+            secret = Some(key.entered.secret.clone());
         }
         Pick {
             key: id.clone(),
             key_name,
-            secret,
+            secret: secret.unwrap_or_else(|| Secret::new("")),
             proxy,
             model: wish.model.clone(),
             begun: now,

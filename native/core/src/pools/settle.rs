@@ -102,6 +102,7 @@ impl Pools {
         if let Some(key) = self.keys.get_mut(&pick.key) {
             key.learned.in_flight = key.learned.in_flight.saturating_sub(1);
         }
+        self.tallies.attempts.count(blame);
         if let Some(key) = self.key_of(pick) {
             key.figures.ended(Of::Key, blame, pick.answered_after, now);
         }

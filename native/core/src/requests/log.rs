@@ -3,16 +3,26 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
 use super::RequestView;
 use super::overview::{Overview, OverviewView};
+use super::traffic::Traffic;
 use crate::clock::Millis;
 
 pub struct RequestLog {
     ring: Mutex<Ring>,
-    overview: Mutex<Overview>,
+    counted: Mutex<Counted>,
+    begun: AtomicU64,
+}
+
+/// What finished requests add up to: counted together, under one lock.
+#[derive(Default)]
+struct Counted {
+    overview: Overview,
+    traffic: Traffic,
 }
 
 struct Ring {
@@ -27,7 +37,7 @@ struct Ring {
 impl RequestLog {
     pub fn new(size: usize) -> Self {
         let ring = Ring { size, bytes: 0, revision: 0, newest_last: VecDeque::new() };
-        Self { ring: Mutex::new(ring), overview: Mutex::default() }
+        Self { ring: Mutex::new(ring), counted: Mutex::default(), begun: AtomicU64::new(0) }
     }
 
     pub fn resize(&self, size: usize) {
@@ -50,7 +60,21 @@ impl RequestLog {
     }
 
     pub fn overview(&self, now: Millis) -> OverviewView {
-        self.overview.lock().view(now)
+        self.counted.lock().overview.view(now)
+    }
+
+    /// Since the start; what is copied is small and bounded.
+    pub fn traffic(&self) -> Traffic {
+        self.counted.lock().traffic.clone()
+    }
+
+    /// Requests that began and have not ended, besides those that ended while `traffic` was copied.
+    pub fn under_way(&self, traffic: &Traffic) -> u64 {
+        self.begun.load(Ordering::Relaxed).saturating_sub(traffic.ended())
+    }
+
+    pub(crate) fn began(&self) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
     }
 
     /// About how many bytes the log holds.
@@ -59,7 +83,11 @@ impl RequestLog {
     }
 
     pub(crate) fn push(&self, request: Arc<RequestView>, now: Millis) {
-        self.overview.lock().add(&request, now);
+        {
+            let mut counted = self.counted.lock();
+            counted.overview.add(&request, now);
+            counted.traffic.add(&request);
+        }
         let mut ring = self.ring.lock();
         ring.revision += 1;
         ring.bytes += bytes_of(&request);
@@ -83,7 +111,7 @@ impl RequestLog {
         let since = std::mem::take(&mut ring.newest_last);
         if since.is_empty() {
             let ended = |request: &RequestView| request.at.saturating_add(request.duration_ms).min(now);
-            let mut overview = self.overview.lock();
+            let overview = &mut self.counted.lock().overview;
             kept.iter().for_each(|request| overview.add(request, ended(request)));
         }
         ring.newest_last = kept.into_iter().chain(since).collect();

@@ -2,11 +2,14 @@
 //! which enters the log when it ends. Names and figures only, never bodies, queries or secrets.
 
 mod client;
+pub mod ending;
 pub mod filter;
 pub mod log;
 pub mod overview;
 pub mod tokens;
+pub mod traffic;
 
+use std::mem::take;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -66,6 +69,11 @@ pub enum DialectView {
     OpenAi,
 }
 
+impl DialectView {
+    /// Each with the word it goes by in metrics, in the order of the variants.
+    pub const NAMED: [(Self, &'static str); 2] = [(Self::Gemini, "gemini"), (Self::OpenAi, "openai")];
+}
+
 impl From<Dialect> for DialectView {
     fn from(dialect: Dialect) -> Self {
         match dialect {
@@ -122,7 +130,7 @@ impl OpenRequest {
         let view = RequestView {
             id,
             at: state.now(),
-            method: method.to_string(),
+            method: method.as_str().to_owned(),
             path: path.to_owned(),
             dialect: dialect.into(),
             model: model_of(path),
@@ -134,6 +142,7 @@ impl OpenRequest {
             error: Some("The client closed the request before the answer was complete.".to_owned()),
             attempts: Vec::new(),
         };
+        state.log.began();
         Self { state: Arc::clone(state), view }
     }
 
@@ -180,6 +189,28 @@ impl OpenRequest {
     }
 }
 
+impl OpenRequest {
+    /// The record itself, for the log; only its end asks for it.
+    fn taken(&mut self) -> RequestView {
+        let view = &mut self.view;
+        RequestView {
+            id: take(&mut view.id),
+            at: view.at,
+            method: take(&mut view.method),
+            path: take(&mut view.path),
+            dialect: view.dialect,
+            model: view.model.take(),
+            client: view.client.take(),
+            status: view.status,
+            duration_ms: view.duration_ms,
+            first_byte_ms: view.first_byte_ms,
+            tokens: view.tokens,
+            error: view.error.take(),
+            attempts: take(&mut view.attempts),
+        }
+    }
+}
+
 impl Drop for OpenRequest {
     fn drop(&mut self) {
         let now = self.state.now();
@@ -188,36 +219,47 @@ impl Drop for OpenRequest {
             if self.view.status < 400 && self.view.error.is_none() { Level::Info } else { Level::Warn };
         let event =
             Event::new(EventType::RequestFinished, level, now, line(&self.view)).request(&self.view.id);
-        self.state.log.push(Arc::new(self.view.clone()), now);
+        let record = Arc::new(self.taken());
+        self.state.log.push(record, now);
         self.state.events.publish(event);
     }
 }
 
 /// `POST /v1/models/m:generateContent 200 35 ms [work → eu-1 → 429, home → us-1 → 200]`
 fn line(view: &RequestView) -> String {
-    let attempts: Vec<String> = view
-        .attempts
-        .iter()
-        .map(|attempt| {
-            let proxy = match (&attempt.proxy_name, attempt.direct_fallback) {
-                (Some(name), _) => name.as_str(),
-                (None, true) => "direct, no proxy works",
-                (None, false) => "direct",
-            };
-            let status = attempt.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-            let error = attempt.error.as_ref().map(|words| format!(" ({words})")).unwrap_or_default();
-            format!("{} → {proxy} → {status}{error}", attempt.key_name)
-        })
-        .collect();
-    let error = view.error.as_ref().map(|words| format!(" {words}")).unwrap_or_default();
-    let (method, path, status, ms) = (&view.method, &view.path, view.status, view.duration_ms);
-    format!("{method} {path} {status} {ms} ms [{}]{error}", attempts.join(", "))
+    // Written into one string piece by piece: it is made for every request.
+    let mut line = String::with_capacity(160);
+    let (status, took) = (view.status.to_string(), view.duration_ms.to_string());
+    for piece in [&view.method, " ", &view.path, " ", &status, " ", &took, " ms ["] {
+        line.push_str(piece);
+    }
+    for (place, attempt) in view.attempts.iter().enumerate() {
+        let proxy = match (&attempt.proxy_name, attempt.direct_fallback) {
+            (Some(name), _) => name.as_str(),
+            (None, true) => "direct, no proxy works",
+            (None, false) => "direct",
+        };
+        let status = attempt.status.map(|status| status.to_string());
+        let status = status.as_deref().unwrap_or("no answer");
+        for piece in [if place > 0 { ", " } else { "" }, &attempt.key_name, " → ", proxy, " → ", status] {
+            line.push_str(piece);
+        }
+        if let Some(words) = &attempt.error {
+            [" (", words, ")"].into_iter().for_each(|piece| line.push_str(piece));
+        }
+    }
+    line.push(']');
+    if let Some(words) = &view.error {
+        [" ", words].into_iter().for_each(|piece| line.push_str(piece));
+    }
+    line
 }
 
 /// The `m` of `/v1beta/models/m:generateContent`.
 fn model_of(path: &str) -> Option<String> {
-    let (_, after) = path.split_once("/models/")?;
-    let model = after.split([':', '/']).next().filter(|model| !model.is_empty())?;
+    const MODELS: &str = "/models/";
+    let at = memchr::memmem::find(path.as_bytes(), MODELS.as_bytes())?;
+    let model = path[at + MODELS.len()..].split([':', '/']).next().filter(|model| !model.is_empty())?;
     Some(model.to_owned())
 }
 

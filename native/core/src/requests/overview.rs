@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::RequestView;
+use super::ending::Ending;
 use crate::clock::Millis;
 
 const MINUTE: Millis = 60_000;
@@ -89,7 +90,7 @@ impl Overview {
 
 impl Minute {
     fn count(&mut self, request: &RequestView) {
-        let failed = is_error(request);
+        let failed = Ending::of(request).is_error();
         self.requests += 1;
         self.errors += u64::from(failed);
         if let Some(tokens) = &request.tokens {
@@ -111,16 +112,6 @@ impl Minute {
             tokens_out: self.tokens_out,
             latency_ms: self.waited.checked_div(self.answered),
         }
-    }
-}
-
-/// See [`MinuteView::errors`].
-fn is_error(request: &RequestView) -> bool {
-    match request.status {
-        429 | 500.. => true,
-        401 | 403 => !request.attempts.is_empty(),
-        200..300 => request.error.is_some(),
-        _ => false,
     }
 }
 

@@ -16,7 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -36,6 +36,10 @@ const TLS_HANDSHAKE: u8 = 0x16;
 const KEEPALIVE: Duration = Duration::from_secs(60);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
+/// From the stop to the closing of idle connections: what a client sent before is on its way, and the system may not have
+/// told of it yet. Longer than that takes, too short to be noticed.
+const LINGER: Duration = Duration::from_millis(100);
+
 /// How far a stop has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
@@ -50,7 +54,7 @@ pub enum Stage {
 pub struct Connections {
     service: Arc<Service>,
     http: http1::Builder,
-    tls: Option<TlsAcceptor>,
+    tls: RwLock<Option<TlsAcceptor>>,
 }
 
 /// A request that asked to switch, and the tunnel that its answer opened.
@@ -60,7 +64,11 @@ impl Connections {
     pub fn new(service: Arc<Service>, tls: Option<TlsAcceptor>) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MOST_HEADER_BYTES);
-        Self { service, http, tls }
+        Self { service, http, tls: RwLock::new(tls) }
+    }
+
+    pub fn set_tls(&self, tls: Option<TlsAcceptor>) {
+        *self.tls.write() = tls;
     }
 
     /// Serves `stream` to its end. An error is the client's leaving or a malformed head; both end the connection and
@@ -70,15 +78,16 @@ impl Connections {
         keep_alive(&stream);
         let first = tokio::select! {
             biased;
-            () = reached(stage.clone(), Stage::Draining) => return,
             first = timeout(HEADER_TIMEOUT, first_byte(&stream)) => first,
+            () = lingered(stage.clone()) => return,
         };
-        match (first, &self.tls) {
+        let tls = self.tls.read().clone();
+        match (first, tls) {
             (Ok(Ok(Some(TLS_HANDSHAKE))), Some(tls)) => {
                 let secured = tokio::select! {
                     biased;
-                    () = reached(stage.clone(), Stage::Draining) => return,
                     secured = timeout(HEADER_TIMEOUT, tls.accept(stream)) => secured,
+                    () = lingered(stage.clone()) => return,
                 };
                 if let Ok(Ok(secured)) = secured {
                     self.serve_http(secured, true, stage).await;
@@ -100,13 +109,14 @@ impl Connections {
     {
         let switched = Switched::default();
         {
-            let answer = service_fn(|request| self.answer(request, secure, &switched));
+            let ends = || *stage.borrow() >= Stage::Draining;
+            let answer = service_fn(|request| self.answer(request, secure, &switched, ends));
             let connection = self.http.serve_connection(TokioIo::new(io), answer).with_upgrades();
             let mut connection = pin!(connection);
             tokio::select! {
                 biased;
                 _ = connection.as_mut() => {}
-                () = reached(stage.clone(), Stage::Draining) => {
+                () = lingered(stage.clone()) => {
                     connection.as_mut().graceful_shutdown();
                     tokio::select! {
                         biased;
@@ -127,6 +137,7 @@ impl Connections {
         mut request: Request<Incoming>,
         secure: bool,
         switched: &Switched,
+        ends: impl Fn() -> bool,
     ) -> Result<Response<ReplyBody>, Infallible> {
         let websocket = request
             .headers()
@@ -136,8 +147,9 @@ impl Connections {
         let mut reply = self.service.answer(request, secure).await;
         if let Some(tunnel) = reply.body_mut().take_tunnel() {
             *switched.lock() = Some((client, tunnel));
-        } else if websocket {
-            // Clients of a refused WebSocket read to the end of the connection and never use it again.
+        } else if websocket || ends() {
+            // Clients of a refused WebSocket read to the end of the connection and never use it again; others must not
+            // send another request to an endpoint that closes.
             reply.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(reply)
@@ -147,6 +159,12 @@ impl Connections {
 /// Resolves when the stop has come that far; also when nobody is left to tell.
 async fn reached(mut stage: watch::Receiver<Stage>, wanted: Stage) {
     let _ = stage.wait_for(|stage| *stage >= wanted).await;
+}
+
+/// Resolves when idle connections close. A request that was sent before the stop has been read by then, and is under way.
+async fn lingered(stage: watch::Receiver<Stage>) {
+    reached(stage, Stage::Draining).await;
+    tokio::time::sleep(LINGER).await;
 }
 
 /// Without taking it; `None` when the client ended the connection instead.

@@ -4,26 +4,31 @@
 //! Invariant: every check here is made before a byte of the body is read.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::header::{self, HeaderMap};
+use http::header::{self, HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{StatusCode, Uri};
 use parking_lot::RwLock;
 
 use crate::dialect::ApiError;
+use crate::forward::headers::API_KEY;
 use crate::live::opening::EphemeralToken;
 use crate::secret::Secret;
 use crate::settings::LocalAuth;
 
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
 pub struct Guard {
     hosts: Hosts,
-    local_auth: LocalAuth,
+    /// `localAuth: off`: no token is asked for.
+    open: AtomicBool,
     tokens: RwLock<Vec<Secret>>,
-    admin: AdminAccess,
+    admin: RwLock<AdminAccess>,
 }
 
 /// What opens the admin API.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum AdminAccess {
     /// The local token: in the editor its owner is the only one who has it.
     LocalToken,
@@ -50,20 +55,9 @@ impl Guard {
         tokens: Vec<Secret>,
         admin: AdminAccess,
     ) -> Result<Self, Unguarded> {
-        let loopback = bound.ip().is_loopback();
-        if !loopback && local_auth == LocalAuth::Off {
-            return Err(Unguarded(format!(
-                "localAuth: off is allowed on loopback only, and {bound} is reachable from outside. Set localAuth: token \
-                 and an access token, or bind 127.0.0.1."
-            )));
-        }
-        if local_auth == LocalAuth::Token && tokens.is_empty() {
-            return Err(Unguarded(format!(
-                "No access token is set for {bound}. Set server.accessTokens or GEMINI_AGGREGATOR_ACCESS_TOKEN."
-            )));
-        }
+        allowed(bound, local_auth, &tokens)?;
         let port = bound.port();
-        let hosts = if loopback {
+        let hosts = if bound.ip().is_loopback() {
             let mut names: Vec<String> =
                 ["127.0.0.1", "localhost", "[::1]"].iter().map(|name| format!("{name}:{port}")).collect();
             names.push(bound.to_string());
@@ -71,7 +65,15 @@ impl Guard {
         } else {
             Hosts::Any
         };
-        Ok(Self { hosts, local_auth, tokens: RwLock::new(tokens), admin })
+        let open = AtomicBool::new(local_auth == LocalAuth::Off);
+        Ok(Self { hosts, open, tokens: RwLock::new(tokens), admin: RwLock::new(admin) })
+    }
+
+    /// From the next request on. Whoever calls it has asked [`allowed`] before.
+    pub fn set_access(&self, local_auth: LocalAuth, tokens: Vec<Secret>, admin: AdminAccess) {
+        self.set_tokens(tokens);
+        *self.admin.write() = admin;
+        self.open.store(local_auth == LocalAuth::Off, Ordering::Relaxed);
     }
 
     pub fn set_tokens(&self, tokens: Vec<Secret>) {
@@ -88,7 +90,7 @@ impl Guard {
     /// The local token, by any of the four ways clients send it. An ephemeral token that this endpoint handed out is
     /// asked for before, and stands in for it.
     pub fn check_token(&self, parts: &Parts) -> Result<(), ApiError> {
-        if self.local_auth == LocalAuth::Off {
+        if self.open.load(Ordering::Relaxed) {
             return Ok(());
         }
         let offered = offered_tokens(parts);
@@ -113,7 +115,7 @@ impl Guard {
     pub fn check_admin(&self, parts: &Parts) -> Result<(), ApiError> {
         let offered: Vec<&str> = bearers(&parts.headers).collect();
         let opens = |token: &Secret| offered.iter().any(|text| token.matches(text));
-        let words = match &self.admin {
+        let words = match &*self.admin.read() {
             AdminAccess::LocalToken if self.tokens.read().iter().any(opens) => return Ok(()),
             AdminAccess::Own(Some(token)) if opens(token) => return Ok(()),
             AdminAccess::LocalToken => {
@@ -153,6 +155,9 @@ impl Guard {
     }
 
     fn check_origin(&self, headers: &HeaderMap, host: &str) -> Result<(), ApiError> {
+        if !headers.contains_key(header::ORIGIN) {
+            return Ok(());
+        }
         let own = [format!("http://{host}"), format!("https://{host}")];
         let foreign = headers
             .get_all(header::ORIGIN)
@@ -168,10 +173,25 @@ impl Guard {
     }
 }
 
+/// Whether an endpoint may be open at this address: beyond loopback only with a token.
+pub fn allowed(bound: SocketAddr, local_auth: LocalAuth, tokens: &[Secret]) -> Result<(), Unguarded> {
+    if !bound.ip().is_loopback() && local_auth == LocalAuth::Off {
+        return Err(Unguarded(format!(
+            "localAuth: off is allowed on loopback only, and {bound} is reachable from outside. Set localAuth: token \
+             and an access token, or bind 127.0.0.1."
+        )));
+    }
+    if local_auth == LocalAuth::Token && tokens.is_empty() {
+        return Err(Unguarded(format!(
+            "No access token is set for {bound}. Set server.accessTokens or GEMINI_AGGREGATOR_ACCESS_TOKEN."
+        )));
+    }
+    Ok(())
+}
+
 fn offered_tokens(parts: &Parts) -> Vec<String> {
-    let text = |name: &str| parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    let named =
-        text("x-goog-api-key").chain(text("x-api-key")).chain(bearers(&parts.headers)).map(str::to_owned);
+    let text = |name: HeaderName| parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let named = text(API_KEY).chain(text(X_API_KEY)).chain(bearers(&parts.headers)).map(str::to_owned);
     let query = parts.uri.query().unwrap_or_default();
     let in_query = url::form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name == "key")

@@ -21,8 +21,8 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use parking_lot::Mutex;
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
@@ -31,7 +31,7 @@ use crate::clock::Millis;
 use crate::dialect::{ApiError, Dialect, gemini};
 use crate::dispatch::replay::{BodyFault, REPLAY_CAP, Replay};
 use crate::dispatch::reply::ReplyBody;
-use crate::dispatch::{Call, RequestDispatcher, encode, refuse};
+use crate::dispatch::{self, Call, RequestDispatcher, encode, refuse};
 use crate::events::{Event, EventType, Level};
 use crate::forward::{Outbound, headers};
 use crate::health;
@@ -51,6 +51,8 @@ use uploads::Uploads;
 const MOST_CONNECTIONS: usize = 4_096;
 /// After the grace, Live sessions are told so; a client that does not take it is left.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Whoever waits in the backlog is accepted faster than this.
+const AT_ONCE: Duration = Duration::from_millis(2);
 /// The log hears at most this often of clients that dial TLS where there is none.
 const TLS_HINT_EVERY: Millis = 60_000;
 const MIB: u64 = 1024 * 1024;
@@ -61,7 +63,7 @@ pub struct Service {
     pub guard: Guard,
     pub dispatcher: RequestDispatcher,
     pub uploads: Arc<Uploads>,
-    pub limits: ServerSettings,
+    pub limits: Limits,
     /// Unguessable start of this run's request ids, so that ids of two runs never meet in one log.
     pub run: String,
     pub count: AtomicU64,
@@ -69,10 +71,34 @@ pub struct Service {
     pub tls_hint: Mutex<Option<Millis>>,
 }
 
+/// The largest bodies taken, in MiB. Read for every request, changed while the endpoint is open.
+pub struct Limits {
+    body: AtomicU64,
+    upload: AtomicU64,
+}
+
+impl Limits {
+    pub fn of(settings: &ServerSettings) -> Self {
+        Self { body: AtomicU64::new(settings.max_body_mb), upload: AtomicU64::new(settings.max_upload_mb) }
+    }
+
+    pub fn set(&self, settings: &ServerSettings) {
+        self.body.store(settings.max_body_mb, Ordering::Relaxed);
+        self.upload.store(settings.max_upload_mb, Ordering::Relaxed);
+    }
+
+    /// In bytes.
+    fn of_path(&self, path: &str) -> u64 {
+        let mib = if gemini::is_upload(path) { &self.upload } else { &self.body };
+        mib.load(Ordering::Relaxed).saturating_mul(MIB)
+    }
+}
+
 /// An endpoint that listens, until stopped or dropped.
 pub struct Endpoint {
     pub addr: SocketAddr,
     pub service: Arc<Service>,
+    connections: Arc<Connections>,
     stop: Option<oneshot::Sender<Duration>>,
     task: JoinHandle<()>,
 }
@@ -89,16 +115,28 @@ impl Endpoint {
         let service = Arc::new(service);
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::new(Connections::new(Arc::clone(&service), tls));
-        let task = tokio::spawn(accept_loop(listener, shared, stopped));
-        Self { addr, service, stop: Some(stop), task }
+        let task = tokio::spawn(accept_loop(listener, Arc::clone(&shared), stopped));
+        Self { addr, service, connections: shared, stop: Some(stop), task }
+    }
+
+    /// For connections from now on: a renewed certificate, or none any more.
+    pub fn set_tls(&self, tls: Option<TlsAcceptor>) {
+        self.connections.set_tls(tls);
     }
 
     /// Stops accepting, lets requests under way finish for `grace`, then ends them.
-    pub async fn stop(mut self, grace: Duration) {
+    pub async fn stop(self, grace: Duration) {
+        self.leave(grace).await;
+    }
+
+    /// The same: the stop begins with the call, its end is awaited.
+    pub fn leave(mut self, grace: Duration) -> impl Future<Output = ()> + Send + 'static {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(grace);
         }
-        let _ = (&mut self.task).await;
+        async move {
+            let _ = (&mut self.task).await;
+        }
     }
 }
 
@@ -137,19 +175,49 @@ async fn accept_loop(
                 }
             },
         };
-        let (shared, watched) = (Arc::clone(&shared), watched.clone());
-        connections.spawn(async move {
-            shared.serve(stream, watched).await;
-            drop(place);
-        });
+        begin(&shared, stream, &watched, place, &mut connections);
         while connections.try_join_next().is_some() {}
     };
-    drop(listener);
     stage.send_replace(Stage::Draining);
+    take_waiting(listener, &shared, &watched, &places, &mut connections).await;
     let _ = tokio::time::timeout(grace, all_ended(&mut connections)).await;
     stage.send_replace(Stage::Over);
     let _ = tokio::time::timeout(FAREWELL, all_ended(&mut connections)).await;
     connections.shutdown().await;
+}
+
+fn begin(
+    shared: &Arc<Connections>,
+    stream: TcpStream,
+    watched: &watch::Receiver<Stage>,
+    place: OwnedSemaphorePermit,
+    connections: &mut JoinSet<()>,
+) {
+    let (shared, watched) = (Arc::clone(shared), watched.clone());
+    connections.spawn(async move {
+        shared.serve(stream, watched).await;
+        drop(place);
+    });
+}
+
+/// Clients whose connection the system took before the stop may have sent a request already; closing the listener would
+/// reset them.
+async fn take_waiting(
+    listener: TcpListener,
+    shared: &Arc<Connections>,
+    watched: &watch::Receiver<Stage>,
+    places: &Arc<Semaphore>,
+    connections: &mut JoinSet<()>,
+) {
+    // New ones may come faster than these are taken.
+    let last = tokio::time::Instant::now() + 10 * AT_ONCE;
+    while let (Ok(place), true) = (Arc::clone(places).try_acquire_owned(), tokio::time::Instant::now() < last)
+    {
+        match tokio::time::timeout(AT_ONCE, listener.accept()).await {
+            Ok(Ok((stream, _))) => begin(shared, stream, watched, place, connections),
+            Ok(Err(_)) | Err(_) => return,
+        }
+    }
 }
 
 async fn all_ended(connections: &mut JoinSet<()>) {
@@ -184,7 +252,7 @@ impl Service {
             Ok(pinned) => pinned,
             Err(error) => return refuse(dialect, &error, open),
         };
-        let origin = format!("{}://{host}", if secure { "https" } else { "http" });
+        let origin = [if secure { "https://" } else { "http://" }, &*host].concat();
         if let Route::OpenAi(endpoint) = route {
             let incoming = openai::Incoming { parts, body, host, origin, pinned };
             return self.answer_openai(endpoint, incoming, open).await;
@@ -272,7 +340,7 @@ impl Service {
         if announced_length(&parts.headers).is_some_and(|length| length > self.body_limit(path)) {
             return Err(refusal::body_too_large());
         }
-        let pin = parts.headers.get("x-aggregator-key").and_then(|value| value.to_str().ok());
+        let pin = parts.headers.get(dispatch::KEY).and_then(|value| value.to_str().ok());
         Ok(started_by.map(|key| key.to_string()).or_else(|| pin.map(str::to_owned)))
     }
 
@@ -332,12 +400,12 @@ impl Service {
     }
 
     fn body_limit(&self, path: &str) -> u64 {
-        let mib = if gemini::is_upload(path) { self.limits.max_upload_mb } else { self.limits.max_body_mb };
-        mib.saturating_mul(MIB)
+        self.limits.of_path(path)
     }
 
     fn next_id(&self) -> String {
-        format!("{}-{}", self.run, self.count.fetch_add(1, Ordering::Relaxed) + 1)
+        let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        [&*self.run, "-", &number.to_string()].concat()
     }
 }
 

@@ -62,7 +62,7 @@ impl Service {
             let words = format!("This path is asked with {}.", endpoint.method());
             return refuse(Dialect::OpenAi, &ApiError::new(StatusCode::METHOD_NOT_ALLOWED, words), open);
         }
-        let limit = self.limits.max_body_mb.saturating_mul(super::MIB);
+        let limit = self.body_limit(incoming.parts.uri.path());
         let body = match gather(incoming.body, limit).await {
             Ok(body) => body,
             Err(error) => return refuse(Dialect::OpenAi, &error, open),

@@ -2,9 +2,11 @@
 //! are told apart by the style of the credential. Pure.
 
 use http::HeaderMap;
+use http::header::{AUTHORIZATION, HeaderName};
 
 use crate::dialect::openai::Endpoint;
 use crate::dialect::{Dialect, gemini};
+use crate::forward::headers::API_KEY;
 use crate::live;
 use crate::server::admin;
 
@@ -22,6 +24,8 @@ pub enum Route {
     NotServed(Dialect, &'static str),
 }
 
+const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+
 const NO_OPENAI: &str = "This part of the OpenAI API is not served. Served are /v1/chat/completions, /v1/completions, \
                          /v1/embeddings, /v1/models and /v1/images/generations; for the rest use the Gemini API under the \
                          same address.";
@@ -34,7 +38,7 @@ const UNKNOWN: &str =
 
 /// `path` as `gemini::canonical_path` gives it.
 pub fn route(path: &str, headers: &HeaderMap) -> Route {
-    let anthropic = headers.contains_key("anthropic-version");
+    let anthropic = headers.contains_key(ANTHROPIC_VERSION);
     if path == "/health" {
         return Route::Health;
     }
@@ -68,7 +72,7 @@ pub fn dialect_of(route: &Route, path: &str) -> Dialect {
 }
 
 fn is_bearer(headers: &HeaderMap) -> bool {
-    !headers.contains_key("x-goog-api-key") && headers.contains_key("authorization")
+    !headers.contains_key(API_KEY) && headers.contains_key(AUTHORIZATION)
 }
 
 #[cfg(test)]

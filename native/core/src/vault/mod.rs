@@ -101,6 +101,27 @@ pub trait Vault: Send + Sync {
     async fn begin(&self) -> Result<(), VaultError> {
         Ok(())
     }
+
+    /// What shall be in force when the host's file says `declared` and `now` is in force: the file's word, unless what
+    /// was entered beside it is kept.
+    fn merge(&self, declared: &Entered, _now: &Entered) -> Entered {
+        declared.clone()
+    }
+
+    /// Keeps `after`, which [`merge`](Self::merge) made of `declared`.
+    async fn save_declared(
+        &self,
+        _declared: &Entered,
+        before: &Entered,
+        after: &Entered,
+    ) -> Result<(), VaultError> {
+        self.save(before, after).await
+    }
+
+    /// What the user should know of a change that was saved here, as a sentence.
+    fn caution(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// The vault of a program whose input is a file the user writes: nothing is written back.

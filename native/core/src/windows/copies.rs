@@ -1,5 +1,5 @@
-//! The copies of the vault that the other windows hold, so that whichever of them leads next has every change that was
-//! confirmed. It must not know how a copy travels.
+//! The copies that the other windows hold of the vault, and of whether the endpoint is meant to listen, so that whichever
+//! of them leads next has every change that was confirmed. It must not know how a copy travels.
 //!
 //! Invariant: a change is confirmed only after it is saved here and every attached window has it, or was given the time.
 
@@ -16,8 +16,14 @@ use crate::vault::{Entered, Vault, VaultError};
 /// How long a change waits for the other windows.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// The newest vault and its number.
-pub type Numbered = (u64, Arc<Entered>);
+/// What the next leader goes on with; a greater number is newer.
+#[derive(Clone)]
+pub struct Numbered {
+    pub number: u64,
+    pub entered: Arc<Entered>,
+    /// The endpoint is meant to listen: nobody has stopped it.
+    pub wanted: bool,
+}
 
 pub struct Copies {
     newest: watch::Sender<Numbered>,
@@ -38,8 +44,9 @@ pub struct Place {
 }
 
 impl Copies {
-    pub fn new(entered: Entered) -> Arc<Self> {
-        Arc::new(Self { newest: watch::Sender::new((0, Arc::new(entered))), kept: Mutex::default() })
+    pub fn new(entered: Entered, wanted: bool) -> Arc<Self> {
+        let newest = Numbered { number: 0, entered: Arc::new(entered), wanted };
+        Arc::new(Self { newest: watch::Sender::new(newest), kept: Mutex::default() })
     }
 
     /// Before the window is given anything: what is saved from now on waits for it.
@@ -56,11 +63,23 @@ impl Copies {
         self.newest.subscribe()
     }
 
-    async fn give(&self, entered: &Entered) {
+    pub fn wanted(&self) -> bool {
+        self.newest.borrow().wanted
+    }
+
+    /// Whether the endpoint is meant to listen; every attached window knows it afterwards.
+    pub async fn want(&self, wanted: bool) {
+        if self.wanted() != wanted {
+            self.give(|newest| newest.wanted = wanted).await;
+        }
+    }
+
+    async fn give(&self, change: impl FnOnce(&mut Numbered)) {
         let mut number = 0;
         self.newest.send_modify(|newest| {
-            number = newest.0 + 1;
-            *newest = (number, Arc::new(entered.clone()));
+            change(newest);
+            newest.number += 1;
+            number = newest.number;
         });
         let waiting: Vec<_> = self.kept.lock().by_window.values().cloned().collect();
         let all = async {
@@ -95,7 +114,7 @@ pub struct SharedVault {
 impl Vault for SharedVault {
     async fn save(&self, before: &Entered, after: &Entered) -> Result<(), VaultError> {
         self.own.save(before, after).await?;
-        self.copies.give(after).await;
+        self.copies.give(|newest| newest.entered = Arc::new(after.clone())).await;
         Ok(())
     }
 

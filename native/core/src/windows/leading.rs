@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::announcement::Announcement;
-use super::copies::{Copies, Place};
+use super::copies::{Copies, Numbered, Place};
 use super::handshake;
 use super::lock::Lock;
 use super::protocol::{LONGEST_UNPROVED, Lines, ToFollower, ToLeader, send};
@@ -39,8 +39,6 @@ const LAST_COMMANDS: Duration = Duration::from_secs(1);
 pub struct Leading {
     pub core: Arc<Core>,
     copies: Arc<Copies>,
-    /// The endpoint is meant to listen: nobody has stopped it.
-    wanted: AtomicBool,
     /// Nothing is begun any more.
     closing: AtomicBool,
     /// Read by each command under way; the close waits to write it.
@@ -59,14 +57,12 @@ impl Leading {
     pub fn new(
         core: Arc<Core>,
         copies: Arc<Copies>,
-        wanted: bool,
         lock: Option<Lock>,
         folder: Option<PathBuf>,
     ) -> Arc<Self> {
         Arc::new(Self {
             core,
             copies,
-            wanted: AtomicBool::new(wanted),
             closing: AtomicBool::new(false),
             under_way: tokio::sync::RwLock::default(),
             channel: Mutex::default(),
@@ -80,12 +76,12 @@ impl Leading {
         if self.closing.load(Ordering::Relaxed) {
             return EndpointView::Stopped;
         }
-        self.wanted.store(true, Ordering::Relaxed);
+        self.copies.want(true).await;
         self.core.start_server_within(patience).await
     }
 
     pub async fn stop(&self) -> EndpointView {
-        self.wanted.store(false, Ordering::Relaxed);
+        self.copies.want(false).await;
         self.core.stop_server().await
     }
 
@@ -257,12 +253,11 @@ impl Leading {
     }
 
     fn snapshot(&self) -> ToFollower {
-        let wanted = self.wanted.load(Ordering::Relaxed);
-        ToFollower::Snapshot { wanted, snapshot: Box::new(self.core.snapshot()) }
+        ToFollower::Snapshot { snapshot: Box::new(self.core.snapshot()) }
     }
 }
 
-fn vault(vaults: &mut tokio::sync::watch::Receiver<super::copies::Numbered>) -> ToFollower {
-    let (number, entered) = vaults.borrow_and_update().clone();
-    ToFollower::Vault { number, texts: crate::vault::secrets::texts_of(&entered) }
+fn vault(vaults: &mut tokio::sync::watch::Receiver<Numbered>) -> ToFollower {
+    let Numbered { number, entered, wanted } = vaults.borrow_and_update().clone();
+    ToFollower::Vault { number, texts: crate::vault::secrets::texts_of(&entered), wanted }
 }

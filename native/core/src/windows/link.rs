@@ -79,8 +79,8 @@ impl Link {
                 while let Ok(Some(said)) = lines.next::<ToFollower>().await {
                     match said {
                         ToFollower::Reply { ticket, reply } => this.answered(ticket, reply),
-                        ToFollower::Vault { number, texts } => {
-                            hear(&this, ToFollower::Vault { number, texts });
+                        ToFollower::Vault { number, texts, wanted } => {
+                            hear(&this, ToFollower::Vault { number, texts, wanted });
                             let _ = this.outgoing.send(ToLeader::VaultKept { number });
                         }
                         other => hear(&this, other),

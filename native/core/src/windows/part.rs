@@ -88,9 +88,11 @@ impl Window {
         let this = Arc::clone(self);
         let mut begun = false;
         let (_link, running) = Link::new(proved, move |link, said| match said {
-            ToFollower::Vault { texts, .. } => *this.copy.lock() = Some(secrets::load(&texts).entered),
-            ToFollower::Snapshot { wanted, snapshot } => {
+            ToFollower::Vault { texts, wanted, .. } => {
+                *this.copy.lock() = Some(secrets::load(&texts).entered);
                 this.wanted.store(wanted, Ordering::Relaxed);
+            }
+            ToFollower::Snapshot { snapshot } => {
                 this.heard(*snapshot);
                 if !std::mem::replace(&mut begun, true) {
                     this.take(Part::Following(Arc::clone(link)));
@@ -114,11 +116,10 @@ impl Window {
         if followed {
             self.host.owe(Owed::Whole(Box::new(entered.clone())));
         }
-        let copies = Copies::new(entered.clone());
+        let copies = Copies::new(entered.clone(), self.wanted.load(Ordering::Relaxed));
         let core = self.open_core(entered, &copies)?;
         self.pass_on(&core);
-        let wanted = self.wanted.load(Ordering::Relaxed);
-        let leading = Leading::new(Arc::clone(&core), copies, wanted, lock, self.options.folder.clone());
+        let leading = Leading::new(Arc::clone(&core), copies, lock, self.options.folder.clone());
         self.take(Part::Leading(Arc::clone(&leading)));
         let channel = leading.open_channel().await;
         for words in warning.into_iter().chain(channel.err()) {
@@ -175,6 +176,7 @@ impl Window {
             tokens: Tokens::File(self.options.token_file.clone()),
             vault: Arc::new(SharedVault { own, copies: Arc::clone(copies) }),
             store: self.options.store.clone(),
+            config: None,
             extra_ca: self.options.extra_ca.clone(),
         })
         .map_err(|cannot| cannot.to_string())

@@ -25,14 +25,14 @@ const STUCK: Duration = Duration::from_secs(10);
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ToFollower {
-    /// All of it, as named texts; the follower answers `VaultKept`.
+    /// All of it, as named texts; the follower answers `VaultKept`. `wanted`: the endpoint is meant to listen, because
+    /// nobody stopped it.
     Vault {
         number: u64,
         texts: HashMap<String, String>,
-    },
-    /// `wanted`: the endpoint is meant to listen, because nobody stopped it.
-    Snapshot {
         wanted: bool,
+    },
+    Snapshot {
         snapshot: Box<Snapshot>,
     },
     Event {

@@ -61,6 +61,7 @@ impl World {
             tokens: Tokens::Given(vec![Secret::new(TOKEN)]),
             vault: Arc::new(DeclaredVault),
             store: None,
+            config: None,
             extra_ca: Vec::new(),
         })
         .expect("the core opens");

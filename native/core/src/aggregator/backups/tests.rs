@@ -39,6 +39,7 @@ fn open(entered: Entered) -> (Arc<Aggregator>, Arc<Keyring>) {
         admin: AdminAccess::Own(None),
         vault: Arc::clone(&keyring) as Arc<dyn Vault>,
         store: None,
+        config: None,
         extra_ca: Vec::new(),
     };
     (Aggregator::open(opening).unwrap(), keyring)

@@ -60,6 +60,7 @@ impl Bench {
             admin: AdminAccess::Own(None),
             vault: Arc::clone(&keyring) as Arc<dyn Vault>,
             store: None,
+            config: None,
             extra_ca: Vec::new(),
         };
         let rng = fastrand::Rng::with_seed(1);

@@ -147,9 +147,3 @@ impl fmt::Display for DialError {
 }
 
 impl Error for DialError {}
-
-/// Finds the dial error inside what hyper-util's client returns, which wraps its connector's error.
-pub fn dial_error_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a DialError> {
-    std::iter::successors(Some(error), |&error| error.source())
-        .find_map(|error| error.downcast_ref::<DialError>())
-}

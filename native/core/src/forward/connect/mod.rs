@@ -30,8 +30,8 @@ mod trace;
 mod tunnel;
 
 pub use connector::Connector;
-pub use fault::{DialError, UpstreamFault, UpstreamStage, dial_error_of};
-pub use stream::{BoxedIo, Dialed, Io, Used};
+pub use fault::{DialError, UpstreamFault, UpstreamStage};
+pub use stream::{BoxedIo, Dialed, Io};
 pub use target::Target;
 pub use trace::{Step, Taken, Trace};
 

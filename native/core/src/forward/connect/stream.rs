@@ -1,15 +1,11 @@
 //! The byte stream that dialling yields, whatever layers lie beneath: TCP, TLS, a tunnel, TLS in TLS.
-//! It must not know how the layers came about; it passes bytes and remembers whether ALPN chose h2, and whether a
-//! request was answered on it before.
+//! It must not know how the layers came about; it passes bytes and remembers whether ALPN chose h2.
 
 use std::io::{self, IoSlice};
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
@@ -24,29 +20,17 @@ pub type BoxedIo = Box<dyn Io>;
 pub struct Dialed {
     io: BoxedIo,
     h2: bool,
-    used: Used,
     exit: Option<IpAddr>,
-}
-
-/// Found in the extensions of every answer that came over this connection.
-#[derive(Clone, Debug, Default)]
-pub struct Used(Arc<AtomicBool>);
-
-impl Used {
-    /// Whether an earlier answer came over the same connection.
-    pub fn again(&self) -> bool {
-        self.0.swap(true, Ordering::Relaxed)
-    }
 }
 
 impl Dialed {
     pub(super) fn plain(io: BoxedIo) -> Self {
-        Self { io, h2: false, used: Used::default(), exit: None }
+        Self { io, h2: false, exit: None }
     }
 
     pub(super) fn secured<T: Io + 'static>(io: TlsStream<T>) -> Self {
         let h2 = io.get_ref().1.alpn_protocol() == Some(b"h2");
-        Self { io: Box::new(io), h2, used: Used::default(), exit: None }
+        Self { io: Box::new(io), h2, exit: None }
     }
 
     pub(super) fn leaving_at(self, exit: Option<IpAddr>) -> Self {
@@ -61,14 +45,6 @@ impl Dialed {
     /// Whether the upstream chose h2 (ALPN); otherwise it is http/1.1.
     pub fn is_h2(&self) -> bool {
         self.h2
-    }
-}
-
-impl Connection for Dialed {
-    fn connected(&self) -> Connected {
-        // Never marked as proxied: that would make hyper-util send absolute-form requests into the tunnel.
-        let connected = Connected::new().extra(self.used.clone());
-        if self.h2 { connected.negotiated_h2() } else { connected }
     }
 }
 
