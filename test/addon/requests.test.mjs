@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { fetchRaw } from "../lib/fetch.mjs";
+import { makeTempDir } from "../lib/temp.mjs";
 import { startUpstream } from "../upstream/index.mjs";
 import { ALPHA, MODEL, prompt, tokenOf } from "./lib/bench.mjs";
 import { Host } from "./lib/host.mjs";
@@ -84,6 +85,29 @@ test("a page of the log holds what fits, newest first", async () => {
   assert.equal(reply.rows.length, 2);
   assert.ok(reply.rows.every(({ dialect, attempts }) => dialect === "openai" && attempts[0]?.key_name === "alpha"));
   assert.ok((reply.rows[0]?.at ?? 0) >= (reply.rows[1]?.at ?? 0));
+});
+
+test("the log and the hour are there after a restart", async () => {
+  const folder = makeTempDir("addon-restart");
+  const settings = { upstream: { baseUrl: upstream.httpUrl } };
+  const before = new Host({ settings, secrets: [ALPHA], folder: folder.path, shared: true });
+  const place = await before.serve();
+  await before.done({ kind: "add_key", key: ALPHA, name: "alpha" });
+  const headers = { "x-goog-api-key": tokenOf(before) };
+  const answer = await fetchRaw(`${place}${MODEL}:generateContent`, { headers, body: prompt("Hi") });
+  await answer.bytes();
+  await before.close();
+
+  const next = new Host({ settings, secrets: [ALPHA], folder: folder.path, shared: true, store: before.store });
+  await next.serve();
+  const { requests, overview } = next.snapshot();
+  assert.deepEqual(
+    requests.map(({ id }) => id),
+    [answer.headers["x-aggregator-request-id"]],
+  );
+  assert.equal(overview.minutes[0]?.requests, 1);
+  await next.close();
+  folder.dispose();
 });
 
 test("the hour adds up what was asked and what it cost", () => {
