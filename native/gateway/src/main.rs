@@ -1,6 +1,7 @@
 //! `gemini-aggregator`: the core without an editor. It reads the configuration, opens the core, prints where it
 //! listens and stops on a signal. All behaviour of requests is the core's.
 
+mod cleaning;
 mod config;
 mod logging;
 mod places;
@@ -92,7 +93,8 @@ fn check(line: &Line) -> Result<(), String> {
 fn serve(line: &Line) -> Result<(), String> {
     let ready = reading::read(line, variable).map_err(|problems| problems.to_string())?;
     let started = SystemTime::now();
-    let log = logging::init(&ready.config.log);
+    let (log, _set_level) = logging::init(&ready.config.log);
+    ready.access_tokens.iter().chain(&ready.admin_token).for_each(|token| log.known.add(token));
     for words in &ready.warnings {
         tracing::warn!("{words}");
     }
@@ -121,9 +123,10 @@ async fn run(ready: Ready, log: &Log, started: SystemTime) -> Result<(), String>
     let mut signals =
         StopSignals::new().map_err(|error| format!("The program cannot listen for signals: {error}."))?;
     let (end_log, log_ends) = tokio::sync::oneshot::channel();
+    aggregator.local_token().iter().for_each(|token| log.known.add(token));
     let state = Arc::clone(aggregator.state());
     let events = state.events.subscribe();
-    let followed = tokio::spawn(logging::follow(state, events, log_ends));
+    let followed = tokio::spawn(logging::follow(state, events, log.known.clone(), log_ends));
     match aggregator.start_server().await {
         EndpointView::Listening { url, .. } => {
             let mut out = std::io::stdout();

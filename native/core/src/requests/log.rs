@@ -111,8 +111,8 @@ impl RequestLog {
         let since = std::mem::take(&mut ring.newest_last);
         if since.is_empty() {
             let ended = |request: &RequestView| request.at.saturating_add(request.duration_ms).min(now);
-            let mut overview = self.overview.lock();
-            kept.iter().for_each(|request| overview.add(request, ended(request)));
+            let mut counted = self.counted.lock();
+            kept.iter().for_each(|request| counted.overview.add(request, ended(request)));
         }
         ring.newest_last = kept.into_iter().chain(since).collect();
         ring.bytes = ring.newest_last.iter().map(|request| bytes_of(request)).sum();
