@@ -50,7 +50,9 @@ impl Known {
     }
 
     fn add_proxy(&self, url: &ProxyUrl) {
-        let Some(password) = url.password().map(|password| Secret::new(password.expose_secret())) else { return };
+        let Some(password) = url.password().map(|password| Secret::new(password.expose_secret())) else {
+            return;
+        };
         self.add(&password);
         // As a proxy is told it.
         let pair = format!("{}:{}", url.username().unwrap_or_default(), password.expose());
@@ -92,7 +94,9 @@ impl Index {
     fn found(&self, line: &[u8]) -> Vec<(usize, usize, &str)> {
         let mut found: Vec<(usize, usize, &str)> = Vec::new();
         for (at, window) in line.windows(SHORTEST).enumerate() {
-            let Some(candidates) = window.first_chunk().and_then(|end| self.by_end.get(end)) else { continue };
+            let Some(candidates) = window.first_chunk().and_then(|end| self.by_end.get(end)) else {
+                continue;
+            };
             let end = at + SHORTEST;
             let ends_here = |one: &&Spelling| line[..end].ends_with(one.text.expose().as_bytes());
             let longest = candidates.iter().filter(ends_here).max_by_key(|one| one.text.expose().len());

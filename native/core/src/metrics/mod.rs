@@ -21,8 +21,8 @@ use prometheus_client::registry::Registry;
 
 use crate::figures::histogram::Histogram;
 use crate::state::State;
-pub use host::{HostFigure, HostFigures, Kind};
 use host::OfHost;
+pub use host::{HostFigure, HostFigures, Kind};
 use sample::{Sample, Series};
 
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -32,7 +32,8 @@ pub fn text(state: &State) -> Result<String, fmt::Error> {
     let sample = Sample::take(state);
     let mut registry = Registry::default();
     // Their names are the host's own, some of them standard ones.
-    registry.register_collector(Box::new(OfHost(state.host.get().map(|figures| figures()).unwrap_or_default())));
+    registry
+        .register_collector(Box::new(OfHost(state.host.get().map(|figures| figures()).unwrap_or_default())));
     registry.sub_registry_with_prefix("gemini_aggregator").register_collector(Box::new(sample));
     let mut text = String::new();
     prometheus_text::encode(&mut text, &registry)?;

@@ -43,7 +43,8 @@ pub(super) struct Sample {
 }
 
 /// What a key may be in; one that rests serves the models whose quotas do not.
-const KEY_STATES: [&str; 7] = ["available", "resting", "cooling", "failing", "on_trial", "refused", "disabled"];
+const KEY_STATES: [&str; 7] =
+    ["available", "resting", "cooling", "failing", "on_trial", "refused", "disabled"];
 const PROXY_STATES: [&str; 3] = ["active", "inactive", "error"];
 
 /// One key or one way out.

@@ -25,7 +25,12 @@ impl Sample {
         let help = "Requests that ended, by the client's dialect and how they ended for it.";
         counter(out, "requests", help, by_dialect)?;
         let under_way = [(NO_LABELS, self.under_way as f64)];
-        gauge(out, "requests_in_flight", "Requests under way, those that wait for a key included.", under_way)?;
+        gauge(
+            out,
+            "requests_in_flight",
+            "Requests under way, those that wait for a key included.",
+            under_way,
+        )?;
         let durations = self.traffic.dialects().map(|(dialect, one)| ([("dialect", dialect)], &one.duration));
         let help = "From a request to the end of its answer; Live sessions left out.";
         histogram(out, "request_duration_seconds", help, durations)?;
@@ -67,7 +72,12 @@ impl Sample {
 
     pub(super) fn states(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let keys = self.key_states.map(|(state, count)| ([("state", state)], f64::from(count)));
-        gauge(out, "keys", "Keys in each state; one that rests serves the models whose quotas do not.", keys)?;
+        gauge(
+            out,
+            "keys",
+            "Keys in each state; one that rests serves the models whose quotas do not.",
+            keys,
+        )?;
         let proxies = self.proxy_states.map(|(state, count)| ([("state", state)], f64::from(count)));
         gauge(out, "proxies", "Proxies of the pool in each state.", proxies)
     }

@@ -76,7 +76,10 @@ mod tests {
         assert_eq!((ending(403, true, None), ending(403, false, None)), (Ending::Refused, Ending::Caller));
         assert_eq!(ending(429, false, None), Ending::Quota);
         assert_eq!(ending(499, true, None), Ending::Left);
-        assert_eq!((ending(503, true, None), ending(503, false, None)), (Ending::Failed, Ending::Unavailable));
+        assert_eq!(
+            (ending(503, true, None), ending(503, false, None)),
+            (Ending::Failed, Ending::Unavailable)
+        );
         for (place, (ending, _)) in Ending::NAMED.iter().enumerate() {
             assert_eq!(*ending as usize, place);
         }

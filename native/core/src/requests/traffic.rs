@@ -111,7 +111,8 @@ mod tests {
         let mut traffic = Traffic::default();
         (0..1_000).for_each(|number| traffic.add(&asked(&format!("made-up-{number}"), 404)));
         traffic.add(&asked("real", 200));
-        let names: Vec<_> = traffic.models().map(|(name, one)| (name, one.endings.iter().sum::<u64>())).collect();
+        let names: Vec<_> =
+            traffic.models().map(|(name, one)| (name, one.endings.iter().sum::<u64>())).collect();
         assert_eq!(names, [("real", 1), ("other", 1_000)]);
     }
 
