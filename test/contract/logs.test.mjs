@@ -30,7 +30,9 @@ async function someTraffic(/** @type {import("./lib/gateway.mjs").Gateway} */ ga
   const chat = { model: FORGED, messages: [{ role: "user", content: "Hi" }] };
   const hostile = await gateway.ask("/v1/chat/completions", { body: chat });
   await hostile.text();
-  const escaped = await gateway.ask(`/v1beta/models/${encodeURIComponent(FORGED)}:generateContent`, { body: prompt("Hi") });
+  const escaped = await gateway.ask(`/v1beta/models/${encodeURIComponent(FORGED)}:generateContent`, {
+    body: prompt("Hi"),
+  });
   await escaped.text();
   return { retried, hostile, escaped };
 }
@@ -41,7 +43,10 @@ describe("the log", () => {
     const { retried, hostile, escaped } = await someTraffic(gateway);
     for (const answer of [retried, hostile, escaped]) await gateway.logged(answer);
     const told = lines(gateway).map((line) => JSON.parse(line));
-    assert.deepEqual(told.filter(({ event }) => event === "forged"), []);
+    assert.deepEqual(
+      told.filter(({ event }) => event === "forged"),
+      [],
+    );
     const of = told.filter(({ request }) => request === retried.id).map(({ message, event }) => event ?? message);
     assert.deepEqual(of, ["An attempt failed.", "The request is tried once more.", "request.finished"]);
     await gateway.stop();
@@ -63,7 +68,13 @@ describe("the log", () => {
     const { retried } = await someTraffic(gateway);
     await gateway.stop();
     const told = lines(gateway).map((line) => JSON.parse(line));
-    assert.deepEqual(told.filter(({ request }) => request === retried.id), []);
-    assert.ok(told.some(({ event }) => event === "key.cooling"), "a rest is told");
+    assert.deepEqual(
+      told.filter(({ request }) => request === retried.id),
+      [],
+    );
+    assert.ok(
+      told.some(({ event }) => event === "key.cooling"),
+      "a rest is told",
+    );
   });
 });
