@@ -31,6 +31,7 @@ needs=(
   "program:ip iproute2"
   "program:nft nftables"
   "program:promtool prometheus"
+  "program:prometheus prometheus"
   "program:strace strace"
   "program:python3 python3"
   "python:ensurepip python3-venv"

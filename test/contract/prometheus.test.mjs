@@ -112,7 +112,10 @@ describe("a scrape after mixed traffic", () => {
     const text = await scrape();
     const there = new Set(text.split("\n").map((line) => /^[a-z_]+/.exec(line)?.[0]));
     const read = new Set([...queries().flatMap(({ expr }) => namesIn(expr)), ...namesIn(expressions(ALERTS))]);
-    assert.deepEqual([...read].filter((name) => !there.has(name)), []);
+    assert.deepEqual(
+      [...read].filter((name) => !there.has(name)),
+      [],
+    );
     assert.ok(read.size > 30, `only ${read.size} metrics are read`);
   });
 });

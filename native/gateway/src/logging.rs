@@ -1,25 +1,33 @@
-//! Log lines of the headless program: the core's events and its own messages, as JSON or text on stderr. Standard
-//! output belongs to the one line that says where the program listens.
+//! Log lines of the headless program: the core's events and its own messages, as JSON or text on stderr, cleaned by
+//! `cleaning` on their way. At `info` the log is quiet: a request that went well is told at `debug`. Standard output
+//! belongs to the one line that says where the program listens.
 //!
 //! Invariant: a reader of stderr that stops reading costs log lines, never a request: a thread of its own writes.
 
 use std::sync::Arc;
 
-use aggregator_core::events::{Event, Level};
+use aggregator_core::events::{self, Event, EventType};
 use aggregator_core::state::State;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::oneshot;
+use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{ErrorCounter, WorkerGuard};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::cleaning::{Cleaning, Known};
 use crate::config::{LogFormat, LogLevel, LogSection};
+
+/// Sets the level of the lines that are written from now on; for the reload of the configuration.
+pub type SetLevel = Box<dyn Fn(LogLevel) + Send + Sync>;
 
 /// The log in force: it writes out what is left when it is dropped, for a second at the most.
 pub struct Log {
+    /// What no line shows.
+    pub known: Known,
     dropped: ErrorCounter,
     _written_out: WorkerGuard,
 }
@@ -32,12 +40,10 @@ impl Log {
     }
 }
 
-/// Sets the level of the lines that are written from now on.
-pub type SetLevel = Box<dyn Fn(LogLevel) + Send + Sync>;
-
 pub fn init(section: &LogSection) -> (Log, SetLevel) {
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
-    let dropped = writer.error_counter();
+    let known = Known::default();
+    let (writer, guard) = tracing_appender::non_blocking(Cleaning::new(std::io::stderr(), known.clone()));
+    let log = Log { known, dropped: writer.error_counter(), _written_out: guard };
     let (level, handle) = reload::Layer::new(filter(section.level));
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let registry = tracing_subscriber::registry().with(level);
@@ -46,7 +52,6 @@ pub fn init(section: &LogSection) -> (Log, SetLevel) {
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
         LogFormat::Text => registry.with(lines.with_ansi(false)).try_init(),
     };
-    let log = Log { dropped, _written_out: guard };
     (log, Box::new(move |level| drop(handle.reload(filter(level)))))
 }
 
@@ -61,7 +66,13 @@ fn filter(level: LogLevel) -> LevelFilter {
 }
 
 /// Writes every event until the core is gone, or until `ends` and all that happened before is written.
-pub async fn follow(state: Arc<State>, mut events: Receiver<Arc<Event>>, mut ends: oneshot::Receiver<()>) {
+pub async fn follow(
+    state: Arc<State>,
+    mut events: Receiver<Arc<Event>>,
+    known: Known,
+    mut ends: oneshot::Receiver<()>,
+) {
+    known.add_all(&state.pools.lock());
     loop {
         let event = tokio::select! {
             biased;
@@ -69,9 +80,15 @@ pub async fn follow(state: Arc<State>, mut events: Receiver<Arc<Event>>, mut end
             _ = &mut ends => return,
         };
         match event {
-            Ok(event) => write(&event),
+            Ok(event) => {
+                if changes_secrets(event.kind) {
+                    known.add_all(&state.pools.lock());
+                }
+                write(&event);
+            }
             Err(RecvError::Lagged(missed)) => {
                 state.events.missed(missed);
+                known.add_all(&state.pools.lock());
                 tracing::warn!(missed, "The log fell behind and missed events.");
             }
             Err(RecvError::Closed) => return,
@@ -79,25 +96,33 @@ pub async fn follow(state: Arc<State>, mut events: Receiver<Arc<Event>>, mut end
     }
 }
 
+fn changes_secrets(kind: EventType) -> bool {
+    matches!(
+        kind,
+        EventType::KeyAdded | EventType::KeyUpdated | EventType::PoolChanged | EventType::RotatingChanged
+    )
+}
+
 fn write(event: &Event) {
-    if level_of(event) > LevelFilter::current() {
+    let level = level_of(event);
+    if level > LevelFilter::current() {
         return;
     }
     let kind = event.kind.name();
     let request = event.request_id.as_deref();
-    match event.level {
-        Level::Error => tracing::error!(event = kind, request, "{}", event.message),
-        Level::Warn => tracing::warn!(event = kind, request, "{}", event.message),
-        Level::Info => tracing::info!(event = kind, request, "{}", event.message),
-        Level::Debug => tracing::debug!(event = kind, request, "{}", event.message),
+    match level {
+        Level::ERROR => tracing::error!(event = kind, request, "{}", event.message),
+        Level::WARN => tracing::warn!(event = kind, request, "{}", event.message),
+        Level::INFO => tracing::info!(event = kind, request, "{}", event.message),
+        _ => tracing::debug!(event = kind, request, "{}", event.message),
     }
 }
 
-fn level_of(event: &Event) -> tracing::Level {
-    match event.level {
-        Level::Error => tracing::Level::ERROR,
-        Level::Warn => tracing::Level::WARN,
-        Level::Info => tracing::Level::INFO,
-        Level::Debug => tracing::Level::DEBUG,
+fn level_of(event: &Event) -> Level {
+    match (event.kind, event.level) {
+        (EventType::RequestFinished, events::Level::Info) | (_, events::Level::Debug) => Level::DEBUG,
+        (_, events::Level::Info) => Level::INFO,
+        (_, events::Level::Warn) => Level::WARN,
+        (_, events::Level::Error) => Level::ERROR,
     }
 }

@@ -1,6 +1,7 @@
 //! `gemini-aggregator`: the core without an editor. It reads the configuration, opens the core, prints where it
 //! listens and stops on a signal. All behaviour of requests is the core's.
 
+mod cleaning;
 mod config;
 mod logging;
 mod places;
@@ -26,6 +27,7 @@ use aggregator_core::store::StateStore;
 use aggregator_core::store::falling_back::FallingBack;
 use aggregator_core::views::EndpointView;
 use clap::{Parser, Subcommand};
+use cleaning::Known;
 use logging::Log;
 use reading::{Line, Ready};
 use signals::{Hangup, Signals};
@@ -107,6 +109,7 @@ fn serve(line: &Line) -> Result<ExitCode, String> {
     let ready = reading::read(line, variable).map_err(|problems| problems.to_string())?;
     let started = SystemTime::now();
     let (log, set_level) = logging::init(&ready.config.log);
+    ready.access_tokens.iter().chain(&ready.admin_token).for_each(|token| log.known.add(token));
     for words in &ready.warnings {
         tracing::warn!("{words}");
     }
@@ -116,7 +119,7 @@ fn serve(line: &Line) -> Result<ExitCode, String> {
         .build()
         .map_err(|error| format!("The program cannot start its threads: {error}."))?;
     let host = host_figures(&log, started);
-    let ended = runtime.block_on(run(ready, source, line.path().to_path_buf(), host));
+    let ended = runtime.block_on(run(ready, source, line.path().to_path_buf(), host, log.known.clone()));
     // Whatever still hangs at a disk is not waited for.
     runtime.shutdown_background();
     ended
@@ -135,6 +138,7 @@ async fn run(
     source: Arc<FileAndEnvironment>,
     file: PathBuf,
     host: HostFigures,
+    known: Known,
 ) -> Result<ExitCode, String> {
     let tokens = source::tokens(&ready);
     if let Tokens::File(path) = &tokens {
@@ -161,9 +165,10 @@ async fn run(
     let mut signals =
         Signals::new().map_err(|error| format!("The program cannot listen for signals: {error}."))?;
     let (end_log, log_ends) = tokio::sync::oneshot::channel();
+    aggregator.local_token().iter().for_each(|token| known.add(token));
     let state = Arc::clone(aggregator.state());
     let events = state.events.subscribe();
-    let followed = tokio::spawn(logging::follow(state, events, log_ends));
+    let followed = tokio::spawn(logging::follow(state, events, known, log_ends));
     match aggregator.start_server().await {
         EndpointView::Listening { url, .. } => {
             let mut out = std::io::stdout();

@@ -165,6 +165,7 @@ impl RequestDispatcher {
             let pick = lease.pick.clone();
             let verdict = lease.settle(&outcome);
             open.add_attempt(attempt_view(&pick, &failure, &verdict, started));
+            told_failed(open.id(), &pick, &verdict);
             let failed = Attempted {
                 pick: &pick,
                 outcome: &outcome,
@@ -174,6 +175,7 @@ impl RequestDispatcher {
             match self.state.after_failure(&mut search, failed) {
                 Next::GiveUp => return give_up(call, failure, &pick, open),
                 Next::Again(at) => {
+                    tracing::debug!(request = open.id(), "The request is tried once more.");
                     last = Some((failure, pick));
                     self.wait_until(at).await;
                 }
@@ -258,6 +260,12 @@ impl Failure {
             Self::Untranslatable(answer) => answer.outcome.clone(),
         }
     }
+}
+
+fn told_failed(request: &str, pick: &Pick, verdict: &Verdict) {
+    let proxy = pick.proxy.as_ref().map_or("direct", |proxy| proxy.name.as_str());
+    let (key, blame, reason) = (pick.key_name.as_str(), verdict.blame, verdict.reason.as_str());
+    tracing::debug!(request, key, proxy, ?blame, reason, "An attempt failed.");
 }
 
 fn attempt_view(pick: &Pick, failure: &Failure, verdict: &Verdict, started: Instant) -> AttemptView {
