@@ -108,3 +108,7 @@ impl Vault for HeadlessVault {
         self.store.is_none().then_some(words)
     }
 }
+
+#[cfg(test)]
+#[path = "vault_tests.rs"]
+mod tests;
