@@ -85,7 +85,7 @@ mod tests {
     use crate::requests::fixtures::request;
 
     fn log(numbers: std::ops::RangeInclusive<u32>) -> Vec<Arc<RequestView>> {
-        numbers.rev().map(|number| Arc::new(request(number.into()))).collect()
+        numbers.rev().map(|number| Arc::new(request(number))).collect()
     }
 
     fn ids(page: &Page) -> Vec<&str> {
