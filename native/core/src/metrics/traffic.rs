@@ -14,6 +14,8 @@ use crate::requests::ending::Ending;
 use crate::requests::tokens::TokensView;
 use crate::requests::traffic::Endings;
 
+type TokensOf = fn(&TokensView) -> u64;
+
 const NO_LABELS: [(&str, &str); 0] = [];
 
 impl Sample {
@@ -44,7 +46,7 @@ impl Sample {
         });
         let help = "Requests that ended, by the model asked for and how they ended for the client.";
         counter(out, "model_requests", help, by_model)?;
-        let kinds: [(&str, &str, fn(&TokensView) -> u64); 4] = [
+        let kinds: [(&str, &str, TokensOf); 4] = [
             ("tokens_input", "Tokens sent, those from a cache included.", |tokens| tokens.input),
             ("tokens_output", "Tokens that models wrote, their thoughts included.", |tokens| tokens.output),
             ("tokens_cached", "Tokens sent that came from a cache.", |tokens| tokens.cached),

@@ -95,14 +95,19 @@ mod tests {
     #[test]
     fn a_request_counts_once_for_its_dialect_and_once_for_its_model() {
         let mut traffic = Traffic::default();
-        let tokens = Some(TokensView { input: 7, output: 5, cached: 2, thought: 1 });
-        traffic.add(&RequestView { tokens, first_byte_ms: Some(40), duration_ms: 90, ..asked("m", 200) });
+        let tokens = TokensView { input: 7, output: 5, cached: 2, thought: 1 };
+        traffic.add(&RequestView {
+            tokens: Some(tokens),
+            first_byte_ms: Some(40),
+            duration_ms: 90,
+            ..asked("m", 200)
+        });
         traffic.add(&RequestView { dialect: DialectView::OpenAi, ..asked("m", 503) });
         let dialects: Vec<_> = traffic.dialects().map(|(name, one)| (name, one.endings)).collect();
         assert_eq!(dialects[0], ("gemini", [1, 0, 0, 0, 0, 0, 0, 0]));
         assert_eq!(dialects[1].1[Ending::Failed as usize], 1);
         let (_, model) = traffic.models().find(|(name, _)| *name == "m").unwrap();
-        assert_eq!((model.endings.iter().sum::<u64>(), model.tokens), (2, tokens.unwrap()));
+        assert_eq!((model.endings.iter().sum::<u64>(), model.tokens), (2, tokens));
         assert_eq!(traffic.ended(), 2);
     }
 
