@@ -1,6 +1,7 @@
 // `npm run bench`: the gateway's cost beside nginx's on the same machine in the
-// same minutes, what it adds to a request's latency, the tunnels that a thousand requests cost, and what a fleet of
-// thousands of keys, the OpenAI dialect and a running VS Code cost, as tables.
+// same minutes, what it adds to a request's latency, its start and idle memory, the scenarios under open-loop load,
+// the tunnels that a thousand requests cost, and what a fleet of thousands of keys, the OpenAI dialect and a running
+// VS Code cost, as tables.
 // Exits non-zero when a promised bound is missed. Flags: --no-build, --rounds N,
 // --seconds N (of each run). It must not know how anything is measured.
 
@@ -9,6 +10,7 @@ import { measureEditor } from "../test/load/editor.mjs";
 import { measureFleet } from "../test/load/fleet.mjs";
 import { measureLatency } from "../test/load/latency.mjs";
 import { measureScenarios } from "../test/load/scenarios.mjs";
+import { measureStart } from "../test/load/start.mjs";
 import { measureThroughput } from "../test/load/throughput.mjs";
 import { measureTranslation } from "../test/load/translation.mjs";
 import { countTunnels } from "../test/load/tunnels.mjs";
@@ -22,7 +24,9 @@ import {
   missedByEditor,
   missedByFleet,
   missedByLatency,
+  missedByStart,
   missedByTranslation,
+  startTable,
   throughputTable,
   translationTable,
   tunnelsLine,
@@ -58,6 +62,7 @@ try {
   const log = (/** @type {string} */ line) => console.error(line);
   const throughput = await measureThroughput({ rounds: Number(values.rounds), seconds: Number(values.seconds), log });
   const latency = await measureLatency({ seconds: LATENCY_SECONDS });
+  const start = await measureStart();
   const scenarios = await measureScenarios({ seconds: SCENARIO_SECONDS, log });
   const tunnels = await countTunnels(REQUESTS);
   const fleets = await measureFleet();
@@ -67,6 +72,7 @@ try {
     throughputTable(throughput.plain, PLAIN),
     throughputTable(throughput.tls, TLS),
     latencyTable(latency),
+    startTable(start),
     scenariosTable(scenarios),
     tunnelsLine(tunnels),
     fleetTable(fleets),
@@ -78,6 +84,7 @@ try {
     ...missedBesideNginx(throughput.plain, PLAIN),
     ...missedBesideNginx(throughput.tls, TLS),
     ...missedByLatency(latency),
+    ...missedByStart(start),
     ...missedBounds(tunnels),
     ...missedByFleet(fleets),
     ...missedByTranslation(translation),

@@ -5,6 +5,7 @@
 import { LONGEST_DELAY_MS, LONGEST_START_MS, MOST_PACKAGE_MB } from "../../test/load/editor.mjs";
 import { LONGEST_LOOKUP_NS, LONGEST_REBALANCE_MS, MOST_GROWTH_PER_KEY } from "../../test/load/fleet.mjs";
 import { LONGEST_ADDED_P50_US, LONGEST_ADDED_P99_US } from "../../test/load/latency.mjs";
+import { LONGEST_COLD_START_MS, MOST_IDLE_MB } from "../../test/load/start.mjs";
 import { LEAST_PER_SECOND, MOST_CPU } from "../../test/load/throughput.mjs";
 import {
   LONGEST_CHAT_US,
@@ -274,4 +275,26 @@ export function table(rows) {
   const rule = `|${widths.map((width, column) => (column === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`;
   const [header = [], ...body] = rows;
   return [line(header), rule, ...body.map(line)].join("\n");
+}
+
+/** @param {import("../../test/load/start.mjs").StartFigures} figures */
+export function startTable({ medianMs, slowestMs, residentMb }) {
+  return table([
+    ["Start with 100 keys, then idle", "figure", "bound"],
+    ["start to listening, median", `${medianMs.toFixed(0)} ms`, `${LONGEST_COLD_START_MS} ms`],
+    ["the slowest", `${slowestMs.toFixed(0)} ms`, ""],
+    ["memory when idle", `${residentMb.toFixed(1)} MB`, `${MOST_IDLE_MB} MB`],
+  ]);
+}
+
+/** @param {import("../../test/load/start.mjs").StartFigures} figures @returns {string[]} */
+export function missedByStart({ medianMs, residentMb }) {
+  return [
+    ...(medianMs < LONGEST_COLD_START_MS
+      ? []
+      : [`The program listens after ${medianMs.toFixed(0)} ms, beyond ${LONGEST_COLD_START_MS} ms.`]),
+    ...(residentMb < MOST_IDLE_MB
+      ? []
+      : [`The idle program holds ${residentMb.toFixed(1)} MB, beyond ${MOST_IDLE_MB} MB.`]),
+  ];
 }

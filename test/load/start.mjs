@@ -10,6 +10,10 @@ import { programEnvironment, programPath } from "../contract/lib/program.mjs";
 import { makeTempDir } from "../lib/temp.mjs";
 import { residentMb } from "./process-figures.mjs";
 
+/** With a hundred keys. */
+export const LONGEST_COLD_START_MS = 50;
+export const MOST_IDLE_MB = 15;
+
 const IDLE_MS = 2_000;
 
 /** @typedef {{medianMs: number, slowestMs: number, residentMb: number}} StartFigures */

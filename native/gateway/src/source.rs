@@ -9,6 +9,7 @@ use aggregator_core::server::guard::AdminAccess;
 use aggregator_core::settings::{LocalAuth, Problem};
 use parking_lot::Mutex;
 
+use crate::cleaning::Known;
 use crate::config::Config;
 use crate::logging::SetLevel;
 use crate::reading::{self, Line, Ready};
@@ -17,6 +18,8 @@ use crate::watch::{Look, look};
 pub struct FileAndEnvironment {
     line: Line,
     set_level: SetLevel,
+    /// What no line of the log shows.
+    known: Known,
     inner: Mutex<Inner>,
 }
 
@@ -30,9 +33,15 @@ struct Inner {
 
 impl FileAndEnvironment {
     /// `seen` is the file as it was right before `config` was read from it.
-    pub fn new(line: Line, seen: Option<Look>, config: Config, set_level: SetLevel) -> Arc<Self> {
+    pub fn new(
+        line: Line,
+        seen: Option<Look>,
+        config: Config,
+        set_level: SetLevel,
+        known: Known,
+    ) -> Arc<Self> {
         let inner = Inner { seen, in_force: config.clone(), read: config };
-        Arc::new(Self { line, set_level, inner: Mutex::new(inner) })
+        Arc::new(Self { line, set_level, known, inner: Mutex::new(inner) })
     }
 
     pub fn seen(&self) -> Option<Look> {
@@ -45,6 +54,7 @@ impl ConfigSource for FileAndEnvironment {
         // Before it is read, so that a change in the meantime is noticed.
         self.inner.lock().seen = look(self.line.path());
         let ready = reading::read(&self.line, crate::variable).map_err(|problems| problems.0)?;
+        ready.access_tokens.iter().chain(&ready.admin_token).for_each(|token| self.known.add(token));
         let tokens = tokens(&ready);
         let mut inner = self.inner.lock();
         let (host_settings, waiting) = differences(&inner.in_force, &ready.config);
