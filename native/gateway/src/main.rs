@@ -113,7 +113,8 @@ fn serve(line: &Line) -> Result<ExitCode, String> {
     for words in &ready.warnings {
         tracing::warn!("{words}");
     }
-    let source = FileAndEnvironment::new(line.clone(), seen, ready.config.clone(), set_level, log.known.clone());
+    let source =
+        FileAndEnvironment::new(line.clone(), seen, ready.config.clone(), set_level, log.known.clone());
     let runtime = runtime()
         .enable_all()
         .build()
