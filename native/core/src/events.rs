@@ -27,71 +27,46 @@ pub enum Level {
     Error,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub enum EventType {
-    #[serde(rename = "key.added")]
-    KeyAdded,
-    #[serde(rename = "key.updated")]
-    KeyUpdated,
-    #[serde(rename = "key.removed")]
-    KeyRemoved,
-    #[serde(rename = "key.cooling")]
-    KeyCooling,
-    #[serde(rename = "key.available")]
-    KeyAvailable,
-    #[serde(rename = "key.disabled")]
-    KeyDisabled,
-    #[serde(rename = "assignment.changed")]
-    AssignmentChanged,
-    #[serde(rename = "pool.changed")]
-    PoolChanged,
-    #[serde(rename = "proxy.error")]
-    ProxyError,
+/// The kinds and their words stand in one list: a kind without a word, or beyond the counters, cannot be written.
+macro_rules! event_types {
+    ($($(#[doc = $doc:expr])* $kind:ident = $name:tt,)*) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+        pub enum EventType {
+            $($(#[doc = $doc])* #[serde(rename = $name)] $kind,)*
+        }
+
+        impl EventType {
+            /// Each with the word it goes by everywhere, in the order of the variants.
+            pub const NAMED: [(Self, &'static str); [$($name),*].len()] = [$((Self::$kind, $name)),*];
+        }
+    };
+}
+
+event_types! {
+    KeyAdded = "key.added",
+    KeyUpdated = "key.updated",
+    KeyRemoved = "key.removed",
+    KeyCooling = "key.cooling",
+    KeyAvailable = "key.available",
+    KeyDisabled = "key.disabled",
+    AssignmentChanged = "assignment.changed",
+    PoolChanged = "pool.changed",
+    ProxyError = "proxy.error",
     /// The last proxy that worked has failed, and nobody may go direct.
-    #[serde(rename = "proxies.down")]
-    ProxiesDown,
-    #[serde(rename = "proxy.recovered")]
-    ProxyRecovered,
-    #[serde(rename = "rotating.changed")]
-    RotatingChanged,
+    ProxiesDown = "proxies.down",
+    ProxyRecovered = "proxy.recovered",
+    RotatingChanged = "rotating.changed",
     /// Keys moved to even the proxies out, or because one failed, came back or was changed.
-    #[serde(rename = "rebalanced")]
-    Rebalanced,
-    #[serde(rename = "direct.used")]
-    DirectUsed,
-    #[serde(rename = "request.finished")]
-    RequestFinished,
-    #[serde(rename = "state.warning")]
-    StateWarning,
-    #[serde(rename = "endpoint.changed")]
-    EndpointChanged,
+    Rebalanced = "rebalanced",
+    DirectUsed = "direct.used",
+    RequestFinished = "request.finished",
+    StateWarning = "state.warning",
+    EndpointChanged = "endpoint.changed",
     /// The configuration was read anew: applied, or refused as it was.
-    #[serde(rename = "config.reloaded")]
-    ConfigReloaded,
+    ConfigReloaded = "config.reloaded",
 }
 
 impl EventType {
-    /// Each with the word it goes by everywhere, in the order of the variants.
-    pub const NAMED: [(Self, &'static str); 17] = [
-        (Self::KeyAdded, "key.added"),
-        (Self::KeyUpdated, "key.updated"),
-        (Self::KeyRemoved, "key.removed"),
-        (Self::KeyCooling, "key.cooling"),
-        (Self::KeyAvailable, "key.available"),
-        (Self::KeyDisabled, "key.disabled"),
-        (Self::AssignmentChanged, "assignment.changed"),
-        (Self::PoolChanged, "pool.changed"),
-        (Self::ProxyError, "proxy.error"),
-        (Self::ProxiesDown, "proxies.down"),
-        (Self::ProxyRecovered, "proxy.recovered"),
-        (Self::RotatingChanged, "rotating.changed"),
-        (Self::Rebalanced, "rebalanced"),
-        (Self::DirectUsed, "direct.used"),
-        (Self::RequestFinished, "request.finished"),
-        (Self::StateWarning, "state.warning"),
-        (Self::EndpointChanged, "endpoint.changed"),
-    ];
-
     pub fn name(self) -> &'static str {
         Self::NAMED[self as usize].1
     }
