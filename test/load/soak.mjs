@@ -16,6 +16,8 @@ import { allocateLedgers, ClientLedger, UpstreamLedger } from "./soak/ledgers.mj
 import { KEYS, MOST_ATTEMPTS, PROGRAMS, secretOf } from "./soak/plan.mjs";
 import { slope } from "./soak/slope.mjs";
 
+/** SQLite's file, its log and the log's index: they are opened with the first save. */
+const OF_THE_DATABASE = 3;
 const PLACES = 96;
 const SAMPLE_MS = 1000;
 /** Of a run: what caches, pools and the allocator take until they are full. */
@@ -29,7 +31,7 @@ const HEALTH_CHECK_SECONDS = 10;
  * @property {number} lastMb when all had been answered
  * @property {number[]} series about a dozen samples over the whole run
  * @property {import("./soak/slope.mjs").Slope} slope of the samples after the warm-up, MiB an hour
- * @property {number} descriptorsBefore
+ * @property {number} descriptorsBefore with those of the database, whose first save comes later
  * @property {number} descriptorsMost
  * @property {number} descriptorsAfter when every connection to clients and upstream is gone
  *
@@ -45,7 +47,7 @@ export async function soak({ requests, perSecond, troubleEveryMs, seed }) {
   const fleet = new Fleet(epoch);
   await fleet.start();
   const programs = await Promise.all(PROGRAMS.map((_, place) => startProgram(place, fleet, upstream, authority)));
-  const before = programs.map(({ pid }) => descriptors(pid));
+  const before = programs.map(({ pid }) => descriptors(pid) + OF_THE_DATABASE);
   const samples = sampling(programs);
   const [client, above] = [new ClientLedger(shared.client), new UpstreamLedger(shared.upstream)];
   const ends = new AbortController();
