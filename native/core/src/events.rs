@@ -1,7 +1,8 @@
-//! EventManager: what happened, told to whoever listens: the log, the addon's callback, later the admin stream.
+//! EventManager: what happened, told to whoever listens: the log, the addon's callback, the admin stream.
 //! Publishing never waits and never fails; a listener that is too slow misses events and is told how many.
 //!
 //! Invariant: an event carries no secret; its message is a line fit for a log.
+//! Invariant: a request that went well costs a count while nobody listens for such: not even its line is written.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +18,8 @@ use crate::requests::RequestView;
 
 /// Events a slow listener may lag behind before it misses some.
 const BACKLOG: usize = 1_024;
+/// The same for one that hears of no request that went well: of all else there is little.
+const NOTABLE_BACKLOG: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -124,6 +127,11 @@ impl Event {
         self.request = Some(Arc::clone(request));
         self
     }
+
+    /// A request that went well: most events are, and most listeners do without.
+    fn is_routine(&self) -> bool {
+        self.kind == EventType::RequestFinished && self.level == Level::Info
+    }
 }
 
 /// In the order of [`EventType::NAMED`].
@@ -135,6 +143,7 @@ pub struct EventCounts {
 
 pub struct EventManager {
     events: broadcast::Sender<Arc<Event>>,
+    notable: broadcast::Sender<Arc<Event>>,
     changes: watch::Sender<()>,
     revision: AtomicU64,
     told: [AtomicU64; EventType::NAMED.len()],
@@ -147,6 +156,7 @@ impl Default for EventManager {
     fn default() -> Self {
         Self {
             events: broadcast::channel(BACKLOG).0,
+            notable: broadcast::channel(NOTABLE_BACKLOG).0,
             changes: watch::channel(()).0,
             revision: AtomicU64::new(0),
             told: Default::default(),
@@ -166,7 +176,19 @@ impl EventManager {
         self.told[event.kind as usize].fetch_add(1, Ordering::Relaxed);
         self.feed.push(&event);
         // An error only says that nobody listens.
+        if !event.is_routine() {
+            let _ = self.notable.send(Arc::clone(&event));
+        }
         let _ = self.events.send(event);
+        self.touch();
+    }
+
+    /// A request went well: `event` is made for those who listen, and only counted when nobody does.
+    pub(crate) fn went_well(&self, event: impl FnOnce() -> Event) {
+        if self.events.receiver_count() > 0 || self.feed.is_on() {
+            return self.publish(event());
+        }
+        self.told[EventType::RequestFinished as usize].fetch_add(1, Ordering::Relaxed);
         self.touch();
     }
 
@@ -198,6 +220,11 @@ impl EventManager {
         self.events.subscribe()
     }
 
+    /// All but requests that went well.
+    pub fn subscribe_notable(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.notable.subscribe()
+    }
+
     /// Wakes after any change; several changes may wake once.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
@@ -218,5 +245,19 @@ mod tests {
         }
         events.missed(3);
         assert_eq!(events.counts(), EventCounts { told: [1; EventType::NAMED.len()], missed: 3 });
+    }
+
+    #[test]
+    fn a_request_that_went_well_is_always_counted_and_made_only_for_those_who_listen_for_it() {
+        let events = EventManager::default();
+        let well = || Event::new(EventType::RequestFinished, Level::Info, 0, "well");
+        let mut notable = events.subscribe_notable();
+        events.went_well(|| unreachable!("nobody listens"));
+        let mut all = events.subscribe();
+        events.went_well(well);
+        events.publish(Event::new(EventType::RequestFinished, Level::Warn, 0, "failed"));
+        assert_eq!(all.try_recv().unwrap().message, "well");
+        assert_eq!(notable.try_recv().unwrap().message, "failed");
+        assert_eq!(events.counts().told[EventType::RequestFinished as usize], 3);
     }
 }

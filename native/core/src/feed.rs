@@ -49,8 +49,13 @@ impl Default for Feed {
 }
 
 impl Feed {
+    /// Somebody reads, or has lately.
+    pub(crate) fn is_on(&self) -> bool {
+        self.on.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn push(&self, event: &Arc<Event>) {
-        if !self.on.load(Ordering::Relaxed) {
+        if !self.is_on() {
             return;
         }
         let newest = {

@@ -1,11 +1,13 @@
 //! Identities of keys, proxies and requests: cheap to clone, never secret, stable for an entry's whole life.
 //! How they are stored or shown belongs elsewhere.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -54,9 +56,16 @@ id!(
     ProxyId
 );
 
+/// Entries by id, in the order they were entered. The hash is a fast one, which somebody who chooses ids could make slow: they
+/// come from the user's own vault and file, never from a request.
+pub type InOrder<Id, T> = IndexMap<Id, T, FxBuildHasher>;
+
+/// The same in no order.
+pub type ById<Id, T> = HashMap<Id, T, FxBuildHasher>;
+
 /// Moves the entry `id` behind `after`, or to the front when it stood there; where `after` is gone, to `place` or the end.
 pub fn restore_place<Id: Hash + Eq, T>(
-    entries: &mut IndexMap<Id, T>,
+    entries: &mut InOrder<Id, T>,
     id: &Id,
     place: usize,
     after: Option<&Id>,

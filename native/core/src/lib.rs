@@ -17,9 +17,11 @@ pub mod figures;
 #[cfg(test)]
 mod fixtures;
 pub mod forward;
+pub mod gate;
 pub mod generate;
 pub mod health;
 pub mod ids;
+pub mod joined;
 pub mod keys;
 pub mod line;
 pub mod live;

@@ -167,12 +167,12 @@ impl State {
 
     fn hold(self: &Arc<Self>, pick: Pick) -> Lease {
         self.events.touch();
-        Lease { pick, state: Arc::clone(self), settled: false }
+        Lease { pick: Arc::new(pick), state: Arc::clone(self), settled: false }
     }
 }
 
 pub struct Lease {
-    pub pick: Pick,
+    pub pick: Arc<Pick>,
     state: Arc<State>,
     settled: bool,
 }
@@ -199,13 +199,13 @@ impl Lease {
         let settings = self.state.settings();
         let now = self.state.now();
         let events = self.state.pools.lock().charge(&self.pick, true, &judge(&outcome), &settings, now);
-        self.pick.trial = false;
+        Arc::make_mut(&mut self.pick).trial = false;
         self.state.tell(events);
     }
 
     /// The answer to this attempt began after that time.
     pub fn answered(&mut self, after: Duration) {
-        self.pick.answered_after = Some(after);
+        Arc::make_mut(&mut self.pick).answered_after = Some(after);
     }
 
     /// Judges the outcome, charges the blamed entry and tells the events.

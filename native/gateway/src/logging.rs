@@ -1,5 +1,6 @@
 //! Log lines of the headless program: the core's events and its own messages, as JSON or text on stderr, cleaned by
-//! `cleaning` on their way. At `info` the log is quiet: a request that went well is told at `debug`. Standard output
+//! `cleaning` on their way. At `info` the log is quiet: a request that went well is a `debug` message of the core, none of
+//! the events followed here. Standard output
 //! belongs to the one line that says where the program listens.
 //!
 //! Invariant: a reader of stderr that stops reading costs log lines, never a request: a thread of its own writes.
@@ -13,13 +14,17 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::oneshot;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
-use tracing_appender::non_blocking::{ErrorCounter, WorkerGuard};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cleaning::{Cleaning, Known};
 use crate::config::{LogFormat, LogLevel, LogSection};
+
+/// Lines that wait to be written; more are lost and counted. Their room is taken at the start: the library's own choice of
+/// 128,000 was a third of all the memory of an idle program.
+const MOST_LINES: usize = 16_384;
 
 /// Sets the level of the lines that are written from now on; for the reload of the configuration.
 pub type SetLevel = Box<dyn Fn(LogLevel) + Send + Sync>;
@@ -42,7 +47,8 @@ impl Log {
 
 pub fn init(section: &LogSection) -> (Log, SetLevel) {
     let known = Known::default();
-    let (writer, guard) = tracing_appender::non_blocking(Cleaning::new(std::io::stderr(), known.clone()));
+    let lines = NonBlockingBuilder::default().buffered_lines_limit(MOST_LINES);
+    let (writer, guard) = lines.finish(Cleaning::new(std::io::stderr(), known.clone()));
     let log = Log { known, dropped: writer.error_counter(), _written_out: guard };
     let (level, handle) = reload::Layer::new(filter(section.level));
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
@@ -65,7 +71,7 @@ fn filter(level: LogLevel) -> LevelFilter {
     }
 }
 
-/// Writes every event until the core is gone, or until `ends` and all that happened before is written.
+/// Writes every notable event until the core is gone, or until `ends` and all that happened before is written.
 pub async fn follow(
     state: Arc<State>,
     mut events: Receiver<Arc<Event>>,
@@ -119,10 +125,10 @@ fn write(event: &Event) {
 }
 
 fn level_of(event: &Event) -> Level {
-    match (event.kind, event.level) {
-        (EventType::RequestFinished, events::Level::Info) | (_, events::Level::Debug) => Level::DEBUG,
-        (_, events::Level::Info) => Level::INFO,
-        (_, events::Level::Warn) => Level::WARN,
-        (_, events::Level::Error) => Level::ERROR,
+    match event.level {
+        events::Level::Debug => Level::DEBUG,
+        events::Level::Info => Level::INFO,
+        events::Level::Warn => Level::WARN,
+        events::Level::Error => Level::ERROR,
     }
 }

@@ -168,7 +168,7 @@ async fn run(
     let (end_log, log_ends) = tokio::sync::oneshot::channel();
     aggregator.local_token().iter().for_each(|token| known.add(token));
     let state = Arc::clone(aggregator.state());
-    let events = state.events.subscribe();
+    let events = state.events.subscribe_notable();
     let followed = tokio::spawn(logging::follow(state, events, known, log_ends));
     match aggregator.start_server().await {
         EndpointView::Listening { url, .. } => {

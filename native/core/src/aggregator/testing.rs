@@ -46,6 +46,7 @@ impl Aggregator {
         let call = Outbound {
             method: Method::GET,
             target: TEST_TARGET.to_owned(),
+            parsed: None,
             headers: HeaderMap::new(),
             encoding: Encoding::Identity,
             opening: None,

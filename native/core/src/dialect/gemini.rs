@@ -115,14 +115,18 @@ pub fn owns(path: &str) -> bool {
 /// Clients join base and path in many ways: collapses leading slashes, drops a version written twice
 /// (`/v1beta/v1beta/models`) and supplies a missing one (`/models/…` → `/v1beta/models/…`).
 pub fn canonical_path(path: &str) -> String {
-    let path = format!("/{}", path.trim_start_matches('/'));
+    let path = match path.as_bytes() {
+        [b'/', b'/', ..] | [] => ["/", path.trim_start_matches('/')].concat(),
+        [b'/', ..] => path.to_owned(),
+        _ => ["/", path].concat(),
+    };
     if let Some((_, rest)) = version_of(&path)
         && version_of(rest).is_some_and(|(_, tail)| !tail.is_empty())
     {
         return canonical_path(rest);
     }
     if path == "/models" || path.starts_with("/models/") {
-        return format!("/v1beta{path}");
+        return ["/v1beta", &path].concat();
     }
     path
 }

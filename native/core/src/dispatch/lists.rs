@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
 
@@ -45,14 +46,14 @@ type Project = Vec<KeyId>;
 /// What asking one project came to.
 #[derive(Default)]
 struct Told {
-    page: Option<(Page, Pick)>,
+    page: Option<(Page, Arc<Pick>)>,
     attempts: Vec<AttemptView>,
     failure: Option<Failed>,
 }
 
 struct Failed {
     failure: Failure,
-    pick: Pick,
+    pick: Arc<Pick>,
     /// The request itself is wrong: every other key would say the same.
     for_all: bool,
     /// The way to the upstream failed as one does in passing: the key may ask once more.
@@ -68,7 +69,7 @@ struct Listing {
     google: Option<String>,
     stopped: bool,
     merged: Page,
-    served_by: Option<Pick>,
+    served_by: Option<Arc<Pick>>,
     skipped: Vec<KeyId>,
     failure: Option<Failed>,
 }
@@ -269,10 +270,11 @@ impl Listing {
         let mut headers = client.headers.clone();
         headers.remove(CONTENT_LENGTH);
         let target = self.question.target(self.room(), self.google.as_deref());
-        Outbound { method: client.method.clone(), target, headers, encoding: client.encoding, opening: None }
+        let (method, encoding) = (client.method.clone(), client.encoding);
+        Outbound { method, target, parsed: None, headers, encoding, opening: None }
     }
 
-    fn add(&mut self, mut page: Page, pick: Pick) {
+    fn add(&mut self, mut page: Page, pick: Arc<Pick>) {
         let next = page.next.take();
         self.merged.append(page);
         ask_first(&mut self.projects[self.at], &pick.key);

@@ -115,7 +115,7 @@ impl RequestDispatcher {
             creates: call.traits.creates,
         };
         let mut search = Search::new(asked, &self.state.settings(), self.state.now());
-        let mut last: Option<(Failure, Pick)> = None;
+        let mut last: Option<(Failure, Arc<Pick>)> = None;
         loop {
             let mut lease = match self.state.lease(search.wish()) {
                 Ok(lease) => lease,
@@ -184,7 +184,7 @@ impl RequestDispatcher {
     }
 
     /// Nobody else is left, and it is its proxy that failed the last key: it may go on by another way.
-    fn reroute(&self, search: &mut Search, last: Option<&(Failure, Pick)>) -> bool {
+    fn reroute(&self, search: &mut Search, last: Option<&(Failure, Arc<Pick>)>) -> bool {
         let Some((_, pick)) = last.filter(|_| search.wants_another_route()) else { return false };
         let again = self.state.reroute(pick, &search.wish().failed_proxies);
         if again {

@@ -54,6 +54,7 @@ impl Body for AnswerBody {
             return Pin::new(&mut this.incoming).poll_frame(context);
         };
         // Bytes come only when the connection is polled, which is done right here: nobody has to be woken for them.
+        line.expect_polls();
         let mut silent = Context::from_waker(Waker::noop());
         let mut frame = Pin::new(&mut this.incoming).poll_frame(&mut silent);
         if frame.is_pending() {

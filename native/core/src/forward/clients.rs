@@ -6,7 +6,6 @@
 //! Invariant: connection pools are keyed by egress identity *and* key, so that no key's traffic rides on another's
 //! tunnel, nor on a tunnel opened with credentials since changed.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use super::lines::Lines;
 use super::origin::Origin;
 use super::tls::TlsConfigs;
 use crate::figures::meter::Meters;
-use crate::ids::{KeyId, ProxyId};
+use crate::ids::{ById, KeyId, ProxyId};
 use crate::pools::{Pick, PickedProxy};
 use crate::proxies::url::ProxyUrl;
 
@@ -30,7 +29,7 @@ struct Entry {
 }
 
 pub struct Clients {
-    entries: Mutex<HashMap<Pair, Entry>>,
+    entries: Mutex<ById<Pair, Entry>>,
     origin: Arc<Origin>,
     tls: TlsConfigs,
     allow_h2: bool,

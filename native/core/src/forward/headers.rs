@@ -157,8 +157,13 @@ fn crosses(name: &str, left_out: &[&str], named: &[String]) -> bool {
         && !named.iter().any(|other| other == name)
 }
 
+/// Besides what is dropped anyway, which is all that most say.
 fn named_by_connection(headers: &HeaderMap) -> Vec<String> {
-    let texts = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let usual = |value: &HeaderValue| {
+        [&b"keep-alive"[..], b"close"].iter().any(|usual| value.as_bytes().eq_ignore_ascii_case(usual))
+    };
+    let unusual = headers.get_all(header::CONNECTION).iter().filter(|value| !usual(value));
+    let texts = unusual.filter_map(|value| value.to_str().ok());
     texts.flat_map(|text| text.split(',')).map(|name| name.trim().to_ascii_lowercase()).collect()
 }
 

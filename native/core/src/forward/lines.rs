@@ -4,13 +4,15 @@
 //!
 //! Invariant: an HTTP/1.1 connection has no task of its own: whoever holds it moves it along. Handing a request to such a
 //! task and its answer back cost more than all that is decided about it here.
+//! Invariant: a connection is looked at only when something happened to it: it shares its task with the client's, which is
+//! polled for other reasons, too.
 //! Invariant: a request goes out a second time only if no byte of it was written, on a connection that had been idle.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use http::header::HOST;
@@ -19,23 +21,29 @@ use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
+use tokio::time::{Sleep, sleep_until, timeout_at};
 
 use super::answer_body::AnswerBody;
 use super::connect::{Connector, DialError};
 use super::origin::Origin;
 use crate::dispatch::RequestBody;
+use crate::gate::Gate;
 
 /// Idle tunnels are closed after this long; common proxies and Google keep them for longer.
 const IDLE: Duration = Duration::from_secs(60);
 const MOST_IDLE: usize = 32;
 /// How often idle connections are looked through for those that are old or were closed by the other side.
 const SWEEP: Duration = Duration::from_secs(5);
+/// So many of them make an idle connection old; counted, for a look at the clock costs more than all else about it.
+const MOST_SWEEPS: u64 = IDLE.as_secs() / SWEEP.as_secs();
 
 /// Why no answer came.
 #[derive(Debug)]
 pub enum Failed {
     Dial(DialError),
     Http(hyper::Error),
+    /// Nothing came for as long as was waited.
+    Silent,
 }
 
 /// An answer, and whether it came over a connection that an earlier request had opened.
@@ -62,7 +70,9 @@ struct Pool {
     idle: Vec<Line>,
     waiting: VecDeque<oneshot::Sender<Lent>>,
     http2: Option<(http2::SendRequest<RequestBody>, Instant)>,
+    /// Somebody sweeps.
     swept: bool,
+    sweeps: u64,
 }
 
 /// What a request goes out on.
@@ -71,14 +81,28 @@ enum Lent {
     Common { sender: http2::SendRequest<RequestBody>, reused: bool },
 }
 
+type Connection = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
+
 /// One HTTP/1.1 connection.
 pub(super) struct Line {
     sender: http1::SendRequest<RequestBody>,
     /// `None` once it has ended.
-    connection: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
+    connection: Option<Connection>,
+    gate: Gate,
+    alarm: Alarm,
     used: bool,
-    idle_since: Instant,
+    /// The number of sweeps there had been.
+    idle_since: u64,
 }
+
+/// Goes off when an answer is due.
+///
+/// A timer for each request would be set and taken back for nearly every one; this one is left to run out, and set again
+/// to what is due by then.
+///
+/// Invariant: all requests of one connection are waited for equally long, so that what is due never comes nearer.
+#[derive(Default)]
+struct Alarm(Option<Pin<Box<Sleep>>>);
 
 impl Lines {
     /// Without `pooled`, every connection ends with its answer.
@@ -87,17 +111,29 @@ impl Lines {
         Self(Arc::new(Shared { connector, origin, most_idle, pool: Mutex::default() }))
     }
 
-    /// `request` has its target in origin form, and the Host header.
-    pub async fn request(&self, mut request: Request<RequestBody>) -> Result<Answered, Failed> {
+    /// `request` has its target in origin form, and the Host header. Its answer begins within `patience`.
+    pub async fn request(
+        &self,
+        mut request: Request<RequestBody>,
+        patience: Duration,
+    ) -> Result<Answered, Failed> {
+        let due = tokio::time::Instant::now() + patience;
         loop {
-            let line = match self.0.obtain().await? {
+            let lent = match self.0.idle_or_wait() {
+                Ok(lent) => lent,
+                Err(handed) => {
+                    timeout_at(due, self.0.dial_or_be_handed(handed)).await.map_err(|_| Failed::Silent)??
+                }
+            };
+            let line = match lent {
                 Lent::Own(line) => line,
-                Lent::Common { sender, reused } => return self.0.share(sender, reused, request).await,
+                Lent::Common { sender, reused } => return self.0.share(sender, reused, request, due).await,
             };
             let reused = line.used;
-            match line.send(request, Arc::downgrade(&self.0)).await {
+            match line.send(request, due, Arc::downgrade(&self.0)).await {
                 Ok(response) => return Ok(Answered { response, reused }),
-                Err(mut unsent) => match unsent.take_message().filter(|_| reused) {
+                Err(Unanswered::Silent) => return Err(Failed::Silent),
+                Err(Unanswered::Failed(mut unsent)) => match unsent.take_message().filter(|_| reused) {
                     Some(again) => request = again,
                     None => return Err(Failed::Http(unsent.into_error())),
                 },
@@ -107,11 +143,10 @@ impl Lines {
 }
 
 impl Shared {
-    async fn obtain(self: &Arc<Self>) -> Result<Lent, Failed> {
-        let mut handed = match self.idle_or_wait() {
-            Ok(lent) => return Ok(lent),
-            Err(handed) => handed,
-        };
+    async fn dial_or_be_handed(
+        self: &Arc<Self>,
+        mut handed: oneshot::Receiver<Lent>,
+    ) -> Result<Lent, Failed> {
         // Boxed, so that requests that find one idle do not carry the room of a dial.
         let shared = Arc::clone(self);
         let mut dial = Box::pin(async move { shared.dial().await });
@@ -151,7 +186,7 @@ impl Shared {
             return Ok(Lent::Common { sender: sender.clone(), reused: true });
         }
         while let Some(line) = pool.idle.pop() {
-            if line.idle_since.elapsed() < IDLE {
+            if !pool.is_old(&line) {
                 return Ok(Lent::Own(line));
             }
         }
@@ -170,9 +205,15 @@ impl Shared {
         let io = TokioIo::new(dialed);
         if !h2 {
             let (sender, connection) = http1::handshake(io).await.map_err(Failed::Http)?;
-            let connection: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(connection.with_upgrades());
-            let (connection, idle_since) = (Some(connection), Instant::now());
-            return Ok(Lent::Own(Line { sender, connection, used: false, idle_since }));
+            let connection: Connection = Box::pin(connection.with_upgrades());
+            return Ok(Lent::Own(Line {
+                sender,
+                connection: Some(connection),
+                gate: Gate::new(),
+                alarm: Alarm::default(),
+                used: false,
+                idle_since: 0,
+            }));
         }
         let handshake = http2::Builder::new(TokioExecutor::new()).timer(TokioTimer::new()).handshake(io);
         let (sender, connection) = handshake.await.map_err(Failed::Http)?;
@@ -196,10 +237,12 @@ impl Shared {
         mut sender: http2::SendRequest<RequestBody>,
         reused: bool,
         mut request: Request<RequestBody>,
+        due: tokio::time::Instant,
     ) -> Result<Answered, Failed> {
         self.origin.make_absolute(request.uri_mut());
         request.headers_mut().remove(HOST);
-        let response = sender.send_request(request).await.map_err(Failed::Http)?;
+        let response = timeout_at(due, sender.send_request(request)).await;
+        let response = response.map_err(|_| Failed::Silent)?.map_err(Failed::Http)?;
         Ok(Answered { response: response.map(AnswerBody::common), reused })
     }
 
@@ -216,7 +259,7 @@ impl Shared {
             }
         }
         if pool.idle.len() < self.most_idle {
-            line.idle_since = Instant::now();
+            line.idle_since = pool.sweeps;
             pool.idle.push(line);
             self.keep_swept(&mut pool);
         }
@@ -232,10 +275,19 @@ impl Shared {
     /// Whether anything is left to look after.
     fn let_go_of_old(&self) -> bool {
         let mut pool = self.pool.lock();
-        pool.idle.retain_mut(|line| line.idle_since.elapsed() < IDLE && line.is_open());
+        pool.sweeps += 1;
+        let mut idle = std::mem::take(&mut pool.idle);
+        idle.retain_mut(|line| !pool.is_old(line) && line.is_open());
+        pool.idle = idle;
         pool.http2.take_if(|(sender, used)| sender.is_closed() || used.elapsed() >= IDLE);
         pool.swept = !pool.idle.is_empty() || pool.http2.is_some();
         pool.swept
+    }
+}
+
+impl Pool {
+    fn is_old(&self, line: &Line) -> bool {
+        self.sweeps - line.idle_since >= MOST_SWEEPS
     }
 }
 
@@ -249,19 +301,35 @@ async fn sweep(shared: Weak<Shared>) {
     }
 }
 
+/// Why a connection brought no answer.
+enum Unanswered {
+    Failed(TrySendError<Request<RequestBody>>),
+    Silent,
+}
+
 impl Line {
     async fn send(
         mut self,
         request: Request<RequestBody>,
+        due: tokio::time::Instant,
         home: Weak<Shared>,
-    ) -> Result<Response<AnswerBody>, TrySendError<Request<RequestBody>>> {
+    ) -> Result<Response<AnswerBody>, Unanswered> {
         self.used = true;
+        self.expect_polls();
+        self.gate.open();
         // Only the connection brings the answer, and it is polled right here: no waker is needed, nor may tokio's budget
         // end the look early, for nobody would look again.
         let mut answer = pin!(tokio::task::unconstrained(self.sender.try_send_request(request)));
         let response = poll_fn(|context| {
-            self.advance(context);
-            answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            let Some(mut context) = self.gate.pass(context) else { return Poll::Pending };
+            move_along(&mut self.connection, &mut context);
+            match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(answered) => Poll::Ready(answered.map_err(Unanswered::Failed)),
+                Poll::Pending if self.alarm.goes_off(due, &mut context) => {
+                    Poll::Ready(Err(Unanswered::Silent))
+                }
+                Poll::Pending => Poll::Pending,
+            }
         })
         .await?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS
@@ -273,17 +341,22 @@ impl Line {
         Ok(response.map(|body| AnswerBody::own(body, self, home)))
     }
 
-    /// Moves the connection along as far as it goes; one that has ended is let go of, which tells whoever waits on it.
+    /// Whoever holds it polls it next: what is put into the connection, or taken out, need not wake anybody.
+    pub(super) fn expect_polls(&self) {
+        self.gate.mute();
+    }
+
+    /// Moves the connection along as far as it goes, if anything happened to it.
     pub(super) fn advance(&mut self, context: &mut Context<'_>) {
-        let ended = self.connection.as_mut().is_some_and(|line| line.as_mut().poll(context).is_ready());
-        if ended {
-            self.connection = None;
+        if let Some(mut context) = self.gate.pass(context) {
+            move_along(&mut self.connection, &mut context);
         }
     }
 
     /// For another request. When the answer has come before the request's body was sent, it never is.
     fn is_ready(&mut self) -> bool {
         if self.connection.is_some() && !self.sender.is_ready() {
+            self.gate.open();
             self.advance(&mut Context::from_waker(Waker::noop()));
         }
         self.connection.is_some() && self.sender.is_ready()
@@ -291,7 +364,31 @@ impl Line {
 
     /// Whether the other side has left it open, as far as is known by now.
     fn is_open(&mut self) -> bool {
+        self.gate.open();
         self.advance(&mut Context::from_waker(Waker::noop()));
         self.connection.is_some()
+    }
+}
+
+/// A connection that has ended is let go of, which tells whoever waits on it.
+fn move_along(connection: &mut Option<Connection>, context: &mut Context<'_>) {
+    if connection.as_mut().is_some_and(|line| line.as_mut().poll(context).is_ready()) {
+        *connection = None;
+    }
+}
+
+impl Alarm {
+    /// Polled at least once, it wakes when the answer is `due`, and perhaps earlier.
+    fn goes_off(&mut self, due: tokio::time::Instant, context: &mut Context<'_>) -> bool {
+        let timer = self.0.get_or_insert_with(|| Box::pin(sleep_until(due)));
+        loop {
+            if timer.as_mut().poll(context).is_pending() {
+                return false;
+            }
+            if timer.deadline() >= due {
+                return true;
+            }
+            timer.as_mut().reset(due);
+        }
     }
 }

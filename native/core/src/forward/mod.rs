@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap};
+use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 
@@ -51,6 +52,8 @@ pub struct Outbound {
     pub method: Method,
     /// Path and query without credentials, as the client wrote them.
     pub target: String,
+    /// The same as it was read, where nothing had to be changed.
+    pub parsed: Option<PathAndQuery>,
     /// The client's headers, untouched.
     pub headers: HeaderMap,
     pub encoding: Encoding,
@@ -191,11 +194,7 @@ impl GoogleApiForwarder {
     ) -> Result<Answer, Outcome> {
         let request = self.request(pick, call, body)?;
         let Answered { response, reused } =
-            match tokio::time::timeout(self.silence, lines.request(request)).await {
-                Err(_) => return Err(Outcome::TimedOut),
-                Ok(Err(error)) => return Err(failure(&error)),
-                Ok(Ok(answered)) => answered,
-            };
+            lines.request(request, self.silence).await.map_err(|failed| failure(&failed))?;
         if reused {
             pick.meters.reused();
         }
@@ -240,7 +239,10 @@ impl GoogleApiForwarder {
         body: RequestBody,
     ) -> Result<Request<RequestBody>, Outcome> {
         let unusable = |what: &str| Outcome::Unreachable(format!("the request could not be built: {what}"));
-        let uri = self.origin.uri(&call.target).ok_or_else(|| unusable("its path is not valid"))?;
+        let uri = self
+            .origin
+            .uri(&call.target, call.parsed.as_ref())
+            .ok_or_else(|| unusable("its path is not valid"))?;
         let headers = match &call.opening {
             Some(opening) => headers::for_opening(&call.headers, &pick.secret, opening),
             None => headers::for_upstream(&call.headers, &pick.secret, call.encoding),
@@ -302,6 +304,7 @@ fn failure(failed: &Failed) -> Outcome {
         Failed::Dial(DialError::Proxy(fault)) => Outcome::Proxy(fault.clone()),
         Failed::Dial(DialError::Upstream(fault)) => Outcome::Unreachable(fault.words()),
         Failed::Http(error) => Outcome::Interrupted(words_of(error)),
+        Failed::Silent => Outcome::TimedOut,
     }
 }
 

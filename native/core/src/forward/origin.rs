@@ -35,11 +35,12 @@ impl Origin {
         })
     }
 
-    /// The target of a request in origin form; `None` when it is no valid one.
-    pub fn uri(&self, target: &str) -> Option<Uri> {
-        let path = match self.prefix.is_empty() {
-            true => PathAndQuery::try_from(target),
-            false => PathAndQuery::try_from(format!("{}{target}", self.prefix)),
+    /// The target of a request in origin form; `None` when it is no valid one. `parsed` is the same, if it is known.
+    pub fn uri(&self, target: &str, parsed: Option<&PathAndQuery>) -> Option<Uri> {
+        let path = match (self.prefix.is_empty(), parsed) {
+            (true, Some(parsed)) => return Some(Uri::from(parsed.clone())),
+            (true, None) => PathAndQuery::try_from(target),
+            (false, _) => PathAndQuery::try_from(format!("{}{target}", self.prefix)),
         };
         path.ok().map(Uri::from)
     }
@@ -66,11 +67,13 @@ mod tests {
     fn a_request_is_addressed_below_the_base_url() {
         let below = origin("http://localhost:8080/google/");
         assert_eq!(below.host, "localhost:8080");
-        let mut uri = below.uri("/v1/models?a=b").unwrap();
+        let mut uri = below.uri("/v1/models?a=b", None).unwrap();
         assert_eq!(uri.to_string(), "/google/v1/models?a=b");
         below.make_absolute(&mut uri);
         assert_eq!(uri.to_string(), "http://localhost:8080/google/v1/models?a=b");
-        assert!(below.uri("/with space").is_none());
+        assert!(below.uri("/with space", None).is_none());
+        let parsed = PathAndQuery::from_static("/v1/models");
+        assert_eq!(below.uri("/v1/models", Some(&parsed)).unwrap(), "/google/v1/models");
     }
 
     #[test]
@@ -78,7 +81,7 @@ mod tests {
         let google = origin("https://generativelanguage.googleapis.com");
         assert_eq!(google.host, "generativelanguage.googleapis.com");
         assert_eq!((google.target.port, google.target.tls), (443, true));
-        assert_eq!(google.uri("/v1/models").unwrap(), "/v1/models");
+        assert_eq!(google.uri("/v1/models", None).unwrap(), "/v1/models");
         assert_eq!(origin("http://[::1]:80/").host, "[::1]");
     }
 }

@@ -2,6 +2,11 @@
 //! or the last element of a JSON array) and the token counts. Only the last bytes are kept, read once at the end; nothing
 //! is changed.
 
+use std::mem::take;
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use memchr::memmem::Finder;
 use serde::de::IgnoredAny;
 
 use super::super::dispatch::upstream_error::UpstreamError;
@@ -11,13 +16,31 @@ use crate::requests::TokensView;
 /// Larger than any error body seen (about 3 KB), small enough to keep one per stream.
 const KEPT: usize = 16 * 1024;
 
+/// What is looked for in every answer, made ready once.
+static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"error\""));
+static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"usage"));
+
 #[derive(Default)]
 pub struct Tail {
+    /// The first chunk, for as long as it is the only one: most answers come in one, and it need not be copied.
+    only: Bytes,
     last: Vec<u8>,
 }
 
 impl Tail {
-    pub fn push(&mut self, chunk: &[u8]) {
+    pub fn push(&mut self, chunk: &Bytes) {
+        if self.only.is_empty() && self.last.is_empty() {
+            self.only = chunk.clone();
+            return;
+        }
+        let only = take(&mut self.only);
+        if !only.is_empty() {
+            self.copy(&only);
+        }
+        self.copy(chunk);
+    }
+
+    fn copy(&mut self, chunk: &[u8]) {
         if chunk.len() >= KEPT {
             self.last.clear();
             self.last.extend_from_slice(&chunk[chunk.len() - KEPT..]);
@@ -33,9 +56,9 @@ impl Tail {
     /// The error the stream ended in, if it did.
     pub fn error(&self) -> Option<UpstreamError> {
         let start = self.last_top_level_object()?;
-        let mut values = serde_json::Deserializer::from_slice(&self.last[start..]).into_iter();
+        let mut values = serde_json::Deserializer::from_slice(&self.bytes()[start..]).into_iter();
         let value: serde_json::Value = values.next()?.ok()?;
-        let rest = &self.last[start + values.byte_offset()..];
+        let rest = &self.bytes()[start + values.byte_offset()..];
         let ended = rest.iter().all(|byte| byte.is_ascii_whitespace() || *byte == b']');
         let error = UpstreamError::from_value(&value).filter(|_| ended)?;
         (error.code.is_some() || !error.status.is_empty()).then_some(error)
@@ -43,13 +66,17 @@ impl Tail {
 
     /// The token counts said last.
     pub fn tokens(&self) -> Option<TokensView> {
-        tokens(&self.last)
+        tokens(self.bytes())
+    }
+
+    fn bytes(&self) -> &[u8] {
+        if self.only.is_empty() { &self.last } else { &self.only }
     }
 
     /// Where the last `{ "error"` begins that stands at the start of an event, a line or an array element.
     fn last_top_level_object(&self) -> Option<usize> {
-        places(&self.last, b"\"error\"").find_map(|at| {
-            let before = self.last[..at].trim_ascii_end();
+        places(self.bytes(), &ERROR).find_map(|at| {
+            let before = self.bytes()[..at].trim_ascii_end();
             let outside = before.strip_suffix(b"{")?;
             let start = outside.len();
             let line = outside.trim_ascii_end();
@@ -67,7 +94,7 @@ impl Tail {
 /// The last `usageMetadata` of an answer, of which `end` is the end.
 pub fn tokens(end: &[u8]) -> Option<TokensView> {
     let end = &end[end.len().saturating_sub(2 * KEPT)..];
-    places(end, b"\"usage").find_map(|at| {
+    places(end, &USAGE).find_map(|at| {
         let named = &end[at..];
         let mut names = ["\"usageMetadata\"", "\"usage_metadata\""].into_iter();
         names.find_map(|name| counts(named.strip_prefix(name.as_bytes())?))
@@ -76,8 +103,8 @@ pub fn tokens(end: &[u8]) -> Option<TokensView> {
 
 /// Where `needle` stands, the last place first. Found from the front: a search from the back goes byte by byte, which was
 /// an eighth of what a small request costs.
-fn places(bytes: &[u8], needle: &[u8]) -> impl Iterator<Item = usize> {
-    memchr::memmem::find_iter(bytes, needle).collect::<Vec<_>>().into_iter().rev()
+fn places(bytes: &[u8], needle: &Finder<'_>) -> impl Iterator<Item = usize> {
+    needle.find_iter(bytes).collect::<Vec<_>>().into_iter().rev()
 }
 
 /// `after` follows the name. What a model wrote as a call's arguments is no answer's own count: there the object around
@@ -101,7 +128,7 @@ mod tests {
 
     fn tokens_of(text: &str) -> Option<(u64, u64, u64, u64)> {
         let mut tail = Tail::default();
-        text.as_bytes().chunks(7).for_each(|chunk| tail.push(chunk));
+        text.as_bytes().chunks(7).for_each(|chunk| tail.push(&Bytes::copy_from_slice(chunk)));
         let counted = |tokens: TokensView| (tokens.input, tokens.output, tokens.cached, tokens.thought);
         tail.tokens().map(counted)
     }
@@ -141,7 +168,7 @@ mod tests {
 
     fn error_of(text: &str) -> Option<u16> {
         let mut tail = Tail::default();
-        text.as_bytes().chunks(7).for_each(|chunk| tail.push(chunk));
+        text.as_bytes().chunks(7).for_each(|chunk| tail.push(&Bytes::copy_from_slice(chunk)));
         tail.error()?.code
     }
 
@@ -169,9 +196,9 @@ mod tests {
     fn keeps_only_the_end_of_a_long_stream() {
         let mut tail = Tail::default();
         for _ in 0..10_000 {
-            tail.push(&[b'x'; 100]);
+            tail.push(&Bytes::from_static(&[b'x'; 100]));
         }
-        tail.push(b"\n{\"error\":{\"code\":500}}");
+        tail.push(&Bytes::from_static(b"\n{\"error\":{\"code\":500}}"));
         assert!(tail.last.len() <= 2 * KEPT);
         assert_eq!(tail.error().and_then(|error| error.code), Some(500));
     }

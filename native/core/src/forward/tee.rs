@@ -1,6 +1,7 @@
 //! Looks into an answer beside its way to the client, for the token counts at its end. What passes, compressed or not, is
 //! not touched, and a look that fails or would cost too much is given up: then nothing is known.
 
+use bytes::Bytes;
 use http::HeaderMap;
 
 use super::gunzip::Gunzip;
@@ -28,7 +29,7 @@ impl Tee {
 
     /// Whether the rest is wanted.
     #[must_use]
-    pub fn push(&mut self, chunk: &[u8]) -> bool {
+    pub fn push(&mut self, chunk: &Bytes) -> bool {
         let Some(gunzip) = self.gunzip.as_mut() else {
             self.tail.push(chunk);
             return true;
@@ -70,9 +71,9 @@ mod tests {
     #[test]
     fn counts_are_read_out_of_plain_and_packed_answers() {
         let mut plain = Tee::new(&HeaderMap::new()).unwrap();
-        assert!(plain.push(ANSWER));
+        assert!(plain.push(&Bytes::from_static(ANSWER)));
         let mut tee = Tee::new(&headers("gzip")).unwrap();
-        assert!(packed(ANSWER).chunks(5).all(|chunk| tee.push(chunk)));
+        assert!(packed(ANSWER).chunks(5).all(|chunk| tee.push(&Bytes::copy_from_slice(chunk))));
         assert_eq!(tee.tokens().map(|tokens| tokens.input), Some(7));
         assert_eq!(tee.tokens(), plain.tokens());
         assert!(Tee::new(&headers("br")).is_none());
@@ -83,8 +84,8 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(1);
         let noise: Vec<u8> = (0..2 * MOST_PACKED).map(|_| rng.u8(..)).collect();
         let mut tee = Tee::new(&headers("gzip")).unwrap();
-        assert!(!packed(&noise).chunks(16 * 1024).all(|chunk| tee.push(chunk)));
+        assert!(!packed(&noise).chunks(16 * 1024).all(|chunk| tee.push(&Bytes::copy_from_slice(chunk))));
         let mut tee = Tee::new(&headers("gzip")).unwrap();
-        assert!(!tee.push(b"this is not gzip at all"));
+        assert!(!tee.push(&Bytes::from_static(b"this is not gzip at all")));
     }
 }

@@ -12,11 +12,9 @@ pub mod text;
 
 use std::borrow::Cow;
 
-use indexmap::IndexMap;
-
 use crate::clock::Millis;
 use crate::figures::Figures;
-use crate::ids::{KeyId, restore_place};
+use crate::ids::{InOrder, KeyId, restore_place};
 use crate::secret::Secret;
 use crate::settings::KeySelection;
 use crate::vault::EnteredKey;
@@ -194,7 +192,7 @@ pub fn own_project(id: &KeyId) -> String {
 /// All keys, in the order entered.
 #[derive(Clone, Debug, Default)]
 pub struct ApiKeyManager {
-    keys: IndexMap<KeyId, ApiKey>,
+    keys: InOrder<KeyId, ApiKey>,
 }
 
 impl ApiKeyManager {

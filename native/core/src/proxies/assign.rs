@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use crate::clock::Millis;
 use crate::figures::balance::Moves;
-use crate::ids::{KeyId, ProxyId};
+use crate::ids::{ById, KeyId, ProxyId};
 use crate::keys::ApiKeyManager;
 use crate::proxies::balance::{Load, ProxyLoadBalancer, generate_rebalance_plan, is_uneven};
 use crate::proxies::pool::{ProxyPoolManager, ProxyStatus};
@@ -18,10 +18,10 @@ use crate::vault::Assignment;
 
 #[derive(Clone, Debug, Default)]
 pub struct ProxyAssignmentManager {
-    by_key: HashMap<KeyId, Assignment>,
+    by_key: ById<KeyId, Assignment>,
     /// Keys on each proxy.
     /// Invariant: always what a count of `by_key` would give; only `put`, `take` and `place` change the two.
-    counts: HashMap<ProxyId, u32>,
+    counts: ById<ProxyId, u32>,
     balancer: ProxyLoadBalancer,
     pub moves: Moves,
 }
@@ -45,7 +45,7 @@ impl ProxyAssignmentManager {
     }
 
     pub fn adopt(&mut self, assignments: Vec<Assignment>) {
-        (self.by_key, self.counts) = (HashMap::new(), HashMap::new());
+        (self.by_key, self.counts) = (ById::default(), ById::default());
         assignments.into_iter().for_each(|entry| self.put(entry));
     }
 

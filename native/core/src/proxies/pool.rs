@@ -3,11 +3,9 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-
 use crate::clock::Millis;
 use crate::figures::Figures;
-use crate::ids::{ProxyId, restore_place};
+use crate::ids::{InOrder, ProxyId, restore_place};
 use crate::keys::text::check_name;
 use crate::proxies::url::ProxyUrl;
 use crate::vault::EnteredProxy;
@@ -79,7 +77,7 @@ pub enum Turn {
 
 #[derive(Clone, Debug, Default)]
 pub struct ProxyPoolManager {
-    proxies: IndexMap<ProxyId, ProxyServer>,
+    proxies: InOrder<ProxyId, ProxyServer>,
 }
 
 impl ProxyPoolManager {

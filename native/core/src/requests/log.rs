@@ -13,14 +13,13 @@ use super::traffic::Traffic;
 use crate::clock::Millis;
 
 pub struct RequestLog {
-    ring: Mutex<Ring>,
-    counted: Mutex<Counted>,
+    finished: Mutex<Finished>,
     begun: AtomicU64,
 }
 
-/// What finished requests add up to: counted together, under one lock.
-#[derive(Default)]
-struct Counted {
+/// Requests that ended, and what they add up to: one lock for all, since each that ends needs all of it.
+struct Finished {
+    ring: Ring,
     overview: Overview,
     traffic: Traffic,
 }
@@ -37,17 +36,18 @@ struct Ring {
 impl RequestLog {
     pub fn new(size: usize) -> Self {
         let ring = Ring { size, bytes: 0, revision: 0, newest_last: VecDeque::new() };
-        Self { ring: Mutex::new(ring), counted: Mutex::default(), begun: AtomicU64::new(0) }
+        let finished = Finished { ring, overview: Overview::default(), traffic: Traffic::default() };
+        Self { finished: Mutex::new(finished), begun: AtomicU64::new(0) }
     }
 
     pub fn resize(&self, size: usize) {
-        let mut ring = self.ring.lock();
-        ring.size = size;
-        ring.trim();
+        let mut finished = self.finished.lock();
+        finished.ring.size = size;
+        finished.ring.trim();
     }
 
     pub fn newest(&self, count: usize) -> Vec<Arc<RequestView>> {
-        self.ring.lock().newest_last.iter().rev().take(count).cloned().collect()
+        self.finished.lock().ring.newest_last.iter().rev().take(count).cloned().collect()
     }
 
     /// All of it, newest first. The lock is held for as long as it takes to clone the handles.
@@ -56,16 +56,16 @@ impl RequestLog {
     }
 
     pub fn count(&self) -> usize {
-        self.ring.lock().newest_last.len()
+        self.finished.lock().ring.newest_last.len()
     }
 
     pub fn overview(&self, now: Millis) -> OverviewView {
-        self.counted.lock().overview.view(now)
+        self.finished.lock().overview.view(now)
     }
 
     /// Since the start; what is copied is small and bounded.
     pub fn traffic(&self) -> Traffic {
-        self.counted.lock().traffic.clone()
+        self.finished.lock().traffic.clone()
     }
 
     /// Requests that began and have not ended, besides those that ended while `traffic` was copied.
@@ -79,16 +79,14 @@ impl RequestLog {
 
     /// About how many bytes the log holds.
     pub fn held_bytes(&self) -> usize {
-        self.ring.lock().bytes
+        self.finished.lock().ring.bytes
     }
 
     pub(crate) fn push(&self, request: Arc<RequestView>, now: Millis) {
-        {
-            let mut counted = self.counted.lock();
-            counted.overview.add(&request, now);
-            counted.traffic.add(&request);
-        }
-        let mut ring = self.ring.lock();
+        let mut finished = self.finished.lock();
+        finished.overview.add(&request, now);
+        finished.traffic.add(&request);
+        let ring = &mut finished.ring;
         ring.revision += 1;
         ring.bytes += bytes_of(&request);
         ring.newest_last.push_back(request);
@@ -97,21 +95,21 @@ impl RequestLog {
 
     /// Grows whenever there is something new to save.
     pub fn revision(&self) -> u64 {
-        self.ring.lock().revision
+        self.finished.lock().ring.revision
     }
 
     /// The oldest first, for a store.
     pub fn export(&self) -> Vec<Arc<RequestView>> {
-        self.ring.lock().newest_last.iter().cloned().collect()
+        self.finished.lock().ring.newest_last.iter().cloned().collect()
     }
 
     /// What a store kept, oldest first, before all that has finished since. The minutes count it where it belongs.
     pub fn restore(&self, kept: Vec<Arc<RequestView>>, now: Millis) {
-        let mut ring = self.ring.lock();
+        let finished = &mut *self.finished.lock();
+        let (ring, overview) = (&mut finished.ring, &mut finished.overview);
         let since = std::mem::take(&mut ring.newest_last);
         if since.is_empty() {
             let ended = |request: &RequestView| request.at.saturating_add(request.duration_ms).min(now);
-            let overview = &mut self.counted.lock().overview;
             kept.iter().for_each(|request| overview.add(request, ended(request)));
         }
         ring.newest_last = kept.into_iter().chain(since).collect();

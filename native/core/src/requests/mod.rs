@@ -9,7 +9,6 @@ pub mod overview;
 pub mod tokens;
 pub mod traffic;
 
-use std::mem::take;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -17,7 +16,7 @@ use ts_rs::TS;
 
 use crate::clock::Millis;
 use crate::dialect::Dialect;
-use crate::events::{Event, EventType, Level};
+use crate::events::{Event, EventManager, EventType, Level};
 use crate::ids::{KeyId, ProxyId};
 use crate::pools::Pick;
 use crate::state::State;
@@ -27,6 +26,7 @@ pub use tokens::TokensView;
 
 /// The status logged for a client that left before its answer was complete (nginx's number for it).
 pub const CLIENT_CLOSED: u16 = 499;
+const CLIENT_LEFT: &str = "The client closed the request before the answer was complete.";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct AttemptView {
@@ -111,7 +111,9 @@ pub struct RequestView {
 /// The record of a request under way. Finished or dropped, it enters the log exactly once.
 pub struct OpenRequest {
     state: Arc<State>,
-    view: RequestView,
+    /// Nobody else's before the end: written in place, and in the log without a copy.
+    view: Arc<RequestView>,
+    finished: bool,
 }
 
 /// What a client asks, before anything is decided about it.
@@ -139,11 +141,11 @@ impl OpenRequest {
             duration_ms: 0,
             first_byte_ms: None,
             tokens: None,
-            error: Some("The client closed the request before the answer was complete.".to_owned()),
+            error: None,
             attempts: Vec::new(),
         };
         state.log.began();
-        Self { state: Arc::clone(state), view }
+        Self { state: Arc::clone(state), view: Arc::new(view), finished: false }
     }
 
     pub fn id(&self) -> &str {
@@ -157,7 +159,8 @@ impl OpenRequest {
 
     /// Named by the body, where the path names none.
     pub fn asks_for(&mut self, model: Option<&str>) {
-        self.view.model = model.map(str::to_owned).or(self.view.model.take());
+        let view = self.view();
+        view.model = model.map(str::to_owned).or(view.model.take());
     }
 
     pub fn attempts(&self) -> usize {
@@ -165,18 +168,21 @@ impl OpenRequest {
     }
 
     pub fn add_attempt(&mut self, attempt: AttemptView) {
-        self.view.attempts.push(attempt);
+        self.view().attempts.push(attempt);
     }
 
     /// The answer begins now: what follows only adds to it.
     pub fn answer_begins(&mut self) {
-        let now = self.state.now();
-        self.view.first_byte_ms.get_or_insert(now.saturating_sub(self.view.at));
+        if self.view.first_byte_ms.is_none() {
+            let waited = self.state.now().saturating_sub(self.view.at);
+            self.view().first_byte_ms = Some(waited);
+        }
     }
 
     /// What the answer cost, as far as it says so.
     pub fn used(&mut self, tokens: Option<TokensView>) {
-        self.view.tokens = tokens.or(self.view.tokens.take());
+        let view = self.view();
+        view.tokens = tokens.or(view.tokens.take());
     }
 
     /// The answer was given whole (`error: None`) or ended in an error the client saw.
@@ -184,44 +190,38 @@ impl OpenRequest {
         if status != CLIENT_CLOSED {
             self.answer_begins();
         }
-        self.view.status = status;
-        self.view.error = error;
+        self.finished = true;
+        let view = self.view();
+        view.status = status;
+        view.error = error;
     }
-}
 
-impl OpenRequest {
-    /// The record itself, for the log; only its end asks for it.
-    fn taken(&mut self) -> RequestView {
-        let view = &mut self.view;
-        RequestView {
-            id: take(&mut view.id),
-            at: view.at,
-            method: take(&mut view.method),
-            path: take(&mut view.path),
-            dialect: view.dialect,
-            model: view.model.take(),
-            client: view.client.take(),
-            status: view.status,
-            duration_ms: view.duration_ms,
-            first_byte_ms: view.first_byte_ms,
-            tokens: view.tokens,
-            error: view.error.take(),
-            attempts: take(&mut view.attempts),
-        }
+    fn view(&mut self) -> &mut RequestView {
+        Arc::make_mut(&mut self.view)
     }
 }
 
 impl Drop for OpenRequest {
     fn drop(&mut self) {
         let now = self.state.now();
-        self.view.duration_ms = now.saturating_sub(self.view.at);
-        let level =
-            if self.view.status < 400 && self.view.error.is_none() { Level::Info } else { Level::Warn };
-        let record = Arc::new(self.taken());
-        let event = Event::new(EventType::RequestFinished, level, now, line(&record)).request(&record);
-        self.state.log.push(record, now);
-        self.state.events.publish(event);
+        let left = (!self.finished).then(|| CLIENT_LEFT.to_owned());
+        let view = self.view();
+        view.duration_ms = now.saturating_sub(view.at);
+        view.error = left.or(view.error.take());
+        self.state.log.push(Arc::clone(&self.view), now);
+        tell(&self.state.events, &self.view, now);
     }
+}
+
+fn tell(events: &EventManager, record: &Arc<RequestView>, now: Millis) {
+    let event = |level| Event::new(EventType::RequestFinished, level, now, line(record)).request(record);
+    if record.status >= 400 || record.error.is_some() {
+        return events.publish(event(Level::Warn));
+    }
+    // To the log from here: it would have to listen for all of them to show those of one level.
+    let (kind, request) = (EventType::RequestFinished.name(), record.id.as_str());
+    tracing::debug!(event = kind, request, "{}", line(record));
+    events.went_well(|| event(Level::Info));
 }
 
 /// `POST /v1/models/m:generateContent 200 35 ms [work → eu-1 → 429, home → us-1 → 200]`

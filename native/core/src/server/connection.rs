@@ -25,6 +25,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Service;
 use crate::dispatch::reply::ReplyBody;
+use crate::gate::Gated;
+use crate::joined::Joined;
 use crate::live::tunnel::Tunnel;
 
 /// A head must be complete after this long, and so must a TLS handshake; an idle kept-alive connection ends then, too.
@@ -111,12 +113,12 @@ impl Connections {
         {
             let ends = || *stage.borrow() >= Stage::Draining;
             let answer = service_fn(|request| self.answer(request, secure, &switched, ends));
-            let connection = self.http.serve_connection(TokioIo::new(io), answer).with_upgrades();
+            let connection = self.http.serve_connection(TokioIo::new(Joined(io)), answer).with_upgrades();
             let mut connection = pin!(connection);
             tokio::select! {
                 biased;
                 _ = connection.as_mut() => {}
-                () = lingered(stage.clone()) => {
+                () = Gated::new(lingered(stage.clone())) => {
                     connection.as_mut().graceful_shutdown();
                     tokio::select! {
                         biased;

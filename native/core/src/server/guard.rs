@@ -3,6 +3,7 @@
 //!
 //! Invariant: every check here is made before a byte of the body is read.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -93,15 +94,14 @@ impl Guard {
         if self.open.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let offered = offered_tokens(parts);
         let tokens = self.tokens.read();
-        if offered.iter().any(|text| tokens.iter().any(|token| token.matches(text))) {
+        if offered_tokens(parts).any(|text| tokens.iter().any(|token| token.matches(&text))) {
             return Ok(());
         }
         let words = if EphemeralToken::of(parts).is_some() {
             "The ephemeral token sent opens Live sessions only, and only if it was made through this endpoint. Make it with \
              authTokens.create under this endpoint's address, or use this endpoint's local token."
-        } else if offered.is_empty() {
+        } else if offered_tokens(parts).next().is_none() {
             "This endpoint needs its local token as the API key. Copy it with the command \"Gemini Aggregator: Copy Local \
              Token\" (headless: one of server.accessTokens) and set it as the API key of your tool."
         } else {
@@ -189,14 +189,21 @@ pub fn allowed(bound: SocketAddr, local_auth: LocalAuth, tokens: &[Secret]) -> R
     Ok(())
 }
 
-fn offered_tokens(parts: &Parts) -> Vec<String> {
-    let text = |name: HeaderName| parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    let named = text(API_KEY).chain(text(X_API_KEY)).chain(bearers(&parts.headers)).map(str::to_owned);
-    let query = parts.uri.query().unwrap_or_default();
-    let in_query = url::form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, _)| name == "key")
-        .map(|(_, value)| value.into_owned());
-    named.chain(in_query).collect()
+/// One after the other: the first is right as a rule, and none is looked for in vain.
+fn offered_tokens(parts: &Parts) -> impl Iterator<Item = Cow<'_, str>> {
+    let named = |name: HeaderName| {
+        let values = parts.headers.get_all(name).iter();
+        values.filter_map(|value| value.to_str().ok()).map(Cow::Borrowed)
+    };
+    let in_query = || {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = url::form_urlencoded::parse(query.as_bytes());
+        pairs.filter(|(name, _)| name == "key").map(|(_, value)| value)
+    };
+    named(API_KEY)
+        .chain(std::iter::once_with(move || named(X_API_KEY)).flatten())
+        .chain(std::iter::once_with(|| bearers(&parts.headers).map(Cow::Borrowed)).flatten())
+        .chain(std::iter::once_with(in_query).flatten())
 }
 
 fn bearers(headers: &HeaderMap) -> impl Iterator<Item = &str> {

@@ -373,11 +373,13 @@ impl Service {
             true => path.to_owned(),
             false => format!("{path}?{}", query.join("&")),
         };
+        let parsed = parts.uri.path_and_query().filter(|written| written.as_str() == target).cloned();
+        let (method, headers) = (parts.method, parts.headers);
         Call {
             subject: gemini::quota_subject(path),
             dialect,
             traits,
-            outbound: Outbound { method: parts.method, target, headers: parts.headers, encoding, opening },
+            outbound: Outbound { method, target, parsed, headers, encoding, opening },
             pinned,
             preferred: None,
             conversation: None,

@@ -38,17 +38,17 @@ const UNKNOWN: &str =
 
 /// `path` as `gemini::canonical_path` gives it.
 pub fn route(path: &str, headers: &HeaderMap) -> Route {
-    let anthropic = headers.contains_key(ANTHROPIC_VERSION);
+    let anthropic = || headers.contains_key(ANTHROPIC_VERSION);
     if path == "/health" {
         return Route::Health;
     }
-    if let Some(endpoint) = Endpoint::of(path, is_bearer(headers)).filter(|_| !anthropic) {
+    if let Some(endpoint) = Endpoint::of(path, || is_bearer(headers)).filter(|_| !anthropic()) {
         return Route::OpenAi(endpoint);
     }
     if Endpoint::has_no_translation(path) {
         return Route::NotServed(Dialect::OpenAi, NO_OPENAI);
     }
-    if path.starts_with("/v1/messages") || (anthropic && path.starts_with("/v1/")) {
+    if path.starts_with("/v1/messages") || (path.starts_with("/v1/") && anthropic()) {
         return Route::NotServed(Dialect::Anthropic, NO_ANTHROPIC);
     }
     if path.starts_with("/ws/") {

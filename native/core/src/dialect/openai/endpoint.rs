@@ -20,18 +20,19 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// `bearer`: the client's credential is of OpenAI's style, which tells its `/v1/models` from Gemini's.
-    pub fn of(path: &str, bearer: bool) -> Option<Self> {
+    /// `bearer`: whether the client's credential is of OpenAI's style, which tells its `/v1/models` from Gemini's; asked for
+    /// such paths only.
+    pub fn of(path: &str, bearer: impl Fn() -> bool) -> Option<Self> {
         let (tail, gemini_too) = tail_of(path);
         let tail = tail.trim_end_matches('/');
+        let is_ours = || !gemini_too || bearer();
         match tail {
             "/chat/completions" => Some(Self::Chat),
             "/completions" => Some(Self::Completions),
             "/embeddings" => Some(Self::Embeddings),
             "/images/generations" => Some(Self::Images),
-            "/models" if bearer || !gemini_too => Some(Self::Models),
-            _ if bearer || !gemini_too => tail.strip_prefix("/models/").and_then(model),
-            _ => None,
+            "/models" if is_ours() => Some(Self::Models),
+            _ => tail.strip_prefix("/models/").filter(|_| is_ours()).and_then(model),
         }
     }
 
@@ -85,16 +86,16 @@ mod tests {
             "/v1beta/chat/completions",
             "/v1/chat/completions/",
         ] {
-            assert_eq!(Endpoint::of(path, false), Some(Endpoint::Chat), "{path}");
+            assert_eq!(Endpoint::of(path, || false), Some(Endpoint::Chat), "{path}");
         }
-        assert_eq!(Endpoint::of("/v1/chat/completions/x", true), None);
-        assert_eq!(Endpoint::of("/v1beta/openai/videos", true), None, "Google's own layer answers");
+        assert_eq!(Endpoint::of("/v1/chat/completions/x", || true), None);
+        assert_eq!(Endpoint::of("/v1beta/openai/videos", || true), None, "Google's own layer answers");
     }
 
     #[test]
     fn what_is_not_translated_is_known_under_any_base() {
         for path in ["/v1/responses", "/v1beta/openai/audio/speech", "/moderations", "/v1/images/edits"] {
-            assert!(Endpoint::of(path, true).is_none() && Endpoint::has_no_translation(path), "{path}");
+            assert!(Endpoint::of(path, || true).is_none() && Endpoint::has_no_translation(path), "{path}");
         }
         assert!(!Endpoint::has_no_translation("/v1beta/openai/videos"));
         assert!(!Endpoint::has_no_translation("/v1beta/files"));
@@ -102,14 +103,14 @@ mod tests {
 
     #[test]
     fn models_are_openais_by_the_credential_or_by_the_path() {
-        assert_eq!(Endpoint::of("/v1/models", true), Some(Endpoint::Models));
-        assert_eq!(Endpoint::of("/v1/models", false), None);
-        assert_eq!(Endpoint::of("/v1beta/openai/models", false), Some(Endpoint::Models));
-        assert_eq!(Endpoint::of("/v1beta/models", true), None);
+        assert_eq!(Endpoint::of("/v1/models", || true), Some(Endpoint::Models));
+        assert_eq!(Endpoint::of("/v1/models", || false), None);
+        assert_eq!(Endpoint::of("/v1beta/openai/models", || false), Some(Endpoint::Models));
+        assert_eq!(Endpoint::of("/v1beta/models", || true), None);
         let flash = Some(Endpoint::Model("gemini-3.8-flash".to_owned()));
-        assert_eq!(Endpoint::of("/v1/models/gemini-3.8-flash", true), flash);
-        assert_eq!(Endpoint::of("/v1/models/models%2Fgemini-3.8-flash", true), flash);
-        assert_eq!(Endpoint::of("/v1/models/m:generateContent", true), None);
-        assert_eq!(Endpoint::of("/v1/models/m/operations/7", true), None);
+        assert_eq!(Endpoint::of("/v1/models/gemini-3.8-flash", || true), flash);
+        assert_eq!(Endpoint::of("/v1/models/models%2Fgemini-3.8-flash", || true), flash);
+        assert_eq!(Endpoint::of("/v1/models/m:generateContent", || true), None);
+        assert_eq!(Endpoint::of("/v1/models/m/operations/7", || true), None);
     }
 }

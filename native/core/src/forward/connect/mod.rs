@@ -19,6 +19,7 @@ mod deadline;
 mod fault;
 mod http_connect;
 mod metered;
+mod prompt;
 mod secure;
 mod socks;
 mod stream;

@@ -5,13 +5,14 @@
 use std::net::SocketAddr;
 
 use secrecy::ExposeSecret;
-use tokio::net::TcpStream;
+
 use tokio_socks::tcp::{Socks4Stream, Socks5Stream};
 use tokio_socks::{Error, TargetAddr};
 
 use super::deadline::Deadline;
 use super::fault::{DialError, UpstreamFault, UpstreamStage};
 use super::metered::Metered;
+use super::prompt::Prompt;
 use super::target::Target;
 use super::tcp;
 use super::trace::{Step, Trace};
@@ -59,11 +60,11 @@ async fn resolve_here(target: &Target, deadline: Deadline) -> Result<Vec<SocketA
 }
 
 pub(super) async fn ask(
-    io: Metered<TcpStream>,
+    io: Metered<Prompt>,
     proxy: &ProxyUrl,
     destination: TargetAddr<'_>,
     deadline: Deadline,
-) -> Result<Metered<TcpStream>, ProxyFault> {
+) -> Result<Metered<Prompt>, ProxyFault> {
     let exchange = async {
         match proxy.scheme() {
             ProxyScheme::Socks4 | ProxyScheme::Socks4a => ask_socks4(io, proxy, destination).await,
@@ -77,10 +78,10 @@ pub(super) async fn ask(
 }
 
 async fn ask_socks4(
-    io: Metered<TcpStream>,
+    io: Metered<Prompt>,
     proxy: &ProxyUrl,
     destination: TargetAddr<'_>,
-) -> Result<Metered<TcpStream>, Error> {
+) -> Result<Metered<Prompt>, Error> {
     let stream = match proxy.username() {
         Some(user) => Socks4Stream::connect_with_userid_and_socket(io, destination, user).await?,
         None => Socks4Stream::connect_with_socket(io, destination).await?,
@@ -89,10 +90,10 @@ async fn ask_socks4(
 }
 
 async fn ask_socks5(
-    io: Metered<TcpStream>,
+    io: Metered<Prompt>,
     proxy: &ProxyUrl,
     destination: TargetAddr<'_>,
-) -> Result<Metered<TcpStream>, Error> {
+) -> Result<Metered<Prompt>, Error> {
     let stream = match (proxy.username(), proxy.password()) {
         (Some(user), Some(password)) => {
             let password = password.expose_secret();

@@ -4,11 +4,10 @@
 use std::io;
 use std::net::IpAddr;
 
-use tokio::net::TcpStream;
-
 use super::deadline::Deadline;
 use super::fault::DialError;
 use super::metered::Metered;
+use super::prompt::Prompt;
 use super::secure::{self, HandshakeProblem};
 use super::stream::BoxedIo;
 use super::target::Target;
@@ -60,7 +59,7 @@ async fn connect(
     deadline: Deadline,
     meters: &Meters,
     trace: &Trace,
-) -> Result<Metered<TcpStream>, ProxyFault> {
+) -> Result<Metered<Prompt>, ProxyFault> {
     let late = |stage| move |after| ProxyFault::Timeout { stage, after };
     let resolving = async {
         deadline
@@ -78,12 +77,12 @@ async fn connect(
         )
     };
     let io = trace.step(Step::ConnectProxy, connecting).await?;
-    Ok(Metered::new(io, meters))
+    Ok(Metered::new(Prompt::new(io), meters))
 }
 
 async fn secure_proxy(
     proxy: &ProxyUrl,
-    io: Metered<TcpStream>,
+    io: Metered<Prompt>,
     tls: &TlsConfigs,
     deadline: Deadline,
 ) -> Result<BoxedIo, ProxyFault> {

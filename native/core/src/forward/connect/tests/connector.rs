@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -21,6 +22,8 @@ use crate::forward::lines::{Failed, Lines};
 use crate::forward::origin::Origin;
 use crate::forward::tls::TlsConfigs;
 use crate::proxies::fault::ProxyFault;
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn connector(route: Route, tls: &TlsConfigs) -> (Connector, Arc<Meter>) {
     let meter = Arc::<Meter>::default();
@@ -55,6 +58,38 @@ async fn http_upstream() -> SocketAddr {
     address
 }
 
+/// Answers every request after that time, but for `/never`.
+async fn slow_upstream(after: Duration) -> SocketAddr {
+    let (listener, address) = listen().await;
+    tokio::spawn(async move {
+        while let Ok((io, _)) = listener.accept().await {
+            let service = service_fn(move |request: http::Request<hyper::body::Incoming>| async move {
+                let never = request.uri().path() == "/never";
+                tokio::time::sleep(if never { PATIENCE } else { after }).await;
+                Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"late"))))
+            });
+            tokio::spawn(
+                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(io), service),
+            );
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn each_request_of_a_connection_is_waited_for_as_long_as_the_first() {
+    let upstream = slow_upstream(Duration::from_millis(150)).await;
+    let (connector, meter) = connector(Route::Direct, &no_tls());
+    let lines = lines(connector, &format!("http://{upstream}"));
+    let patience = Duration::from_millis(500);
+    for _ in 0..5 {
+        let answered = lines.request(get("/late"), patience).await.expect("within its time");
+        answered.response.into_body().collect().await.expect("body");
+    }
+    assert!(matches!(lines.request(get("/never"), patience).await, Err(Failed::Silent)));
+    assert_eq!(meter.read().opened, 1);
+}
+
 /// A CONNECT proxy for any number of tunnels.
 async fn connect_proxy(upstream: SocketAddr) -> SocketAddr {
     let (listener, address) = listen().await;
@@ -79,7 +114,7 @@ async fn a_thousand_requests_in_a_row_share_a_tunnel_and_go_in_origin_form() {
     let (mut bytes, mut reused) = (0, 0);
     let lines = lines(connector, &format!("http://localhost:{}", upstream.port()));
     for number in 0..1000 {
-        let answered = lines.request(get(&format!("/v1/{number}"))).await.expect("answer");
+        let answered = lines.request(get(&format!("/v1/{number}")), PATIENCE).await.expect("answer");
         reused += u64::from(answered.reused);
         let body = answered.response.into_body().collect().await.expect("body").to_bytes();
         assert_eq!(body, format!("/v1/{number}"));
@@ -96,8 +131,8 @@ async fn an_answer_that_is_not_read_to_its_end_takes_its_connection_along() {
     let upstream = http_upstream().await;
     let (connector, meter) = connector(Route::Direct, &no_tls());
     let lines = lines(connector, &format!("http://localhost:{}", upstream.port()));
-    drop(lines.request(get("/first")).await.expect("answer"));
-    let answered = lines.request(get("/second")).await.expect("answer");
+    drop(lines.request(get("/first"), PATIENCE).await.expect("answer"));
+    let answered = lines.request(get("/second"), PATIENCE).await.expect("answer");
     assert!(!answered.reused);
     assert_eq!(meter.read().opened, 2);
 }
@@ -118,7 +153,7 @@ async fn a_connection_that_was_closed_while_idle_costs_no_request() {
     let (connector, meter) = connector(Route::Direct, &no_tls());
     let lines = lines(connector, &format!("http://localhost:{}", address.port()));
     for opened in 1..=20 {
-        let answered = lines.request(get("/")).await.expect("answer");
+        let answered = lines.request(get("/"), PATIENCE).await.expect("answer");
         let body = answered.response.into_body().collect().await.expect("body").to_bytes();
         assert_eq!((&body[..], meter.read().opened, answered.reused), (&b"ok"[..], opened, false));
         was_closed.recv().await.expect("closed");
@@ -155,7 +190,7 @@ async fn whoever_dials_takes_a_connection_that_becomes_idle_meanwhile() {
     let (connector, meter) = connector(through(&format!("http://{address}")), &no_tls());
     let lines = lines(connector, "http://upstream.test");
     let ask = |lines: Lines| async move {
-        let answered = lines.request(get("/")).await.expect("answer");
+        let answered = lines.request(get("/"), PATIENCE).await.expect("answer");
         answered.response.into_body().collect().await.expect("body").to_bytes();
         answered.reused
     };
@@ -179,7 +214,7 @@ async fn futures_poll<F: Future>(mut future: std::pin::Pin<&mut F>) -> std::task
 async fn the_dial_error_is_handed_on() {
     let proxy = closed_port().await;
     let (connector, meter) = connector(through(&format!("http://user:canary@{proxy}")), &no_tls());
-    let Err(failed) = lines(connector, "http://upstream.test").request(get("/")).await else {
+    let Err(failed) = lines(connector, "http://upstream.test").request(get("/"), PATIENCE).await else {
         panic!("must fail")
     };
     assert!(matches!(&failed, Failed::Dial(DialError::Proxy(ProxyFault::Refused))), "{failed:?}");
