@@ -345,7 +345,7 @@ async fn ask(
         Ok(page) => {
             lease.settle(&answered);
             let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            (Ok(page), AttemptView::new(&pick, Some(200), None, milliseconds))
+            (Ok(page), AttemptView::new(pick, Some(200), None, milliseconds))
         }
         Err((failure, outcome)) => {
             let verdict = lease.settle(&outcome);

@@ -114,7 +114,7 @@ impl RequestDispatcher {
             model: call.subject.clone(),
             creates: call.traits.creates,
         };
-        let mut search = Search::new(asked, &self.state.settings(), self.state.now());
+        let mut search = Search::new(asked, &self.state.settings(), open.at());
         let mut last: Option<(Failure, Arc<Pick>)> = None;
         loop {
             let mut lease = match self.state.lease(search.wish()) {
@@ -268,7 +268,7 @@ fn told_failed(request: &str, pick: &Pick, verdict: &Verdict) {
     tracing::debug!(request, key, proxy, ?blame, reason, "An attempt failed.");
 }
 
-fn attempt_view(pick: &Pick, failure: &Failure, verdict: &Verdict, started: Instant) -> AttemptView {
+fn attempt_view(pick: &Arc<Pick>, failure: &Failure, verdict: &Verdict, started: Instant) -> AttemptView {
     let status = match failure {
         Failure::Refused(refused) => Some(refused.status.as_u16()),
         Failure::NoAnswer(_) => None,
@@ -279,7 +279,7 @@ fn attempt_view(pick: &Pick, failure: &Failure, verdict: &Verdict, started: Inst
         Failure::Refused(_) | Failure::NoAnswer(_) => &verdict.reason,
     };
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    AttemptView::new(pick, status, Some(words.clone()), milliseconds)
+    AttemptView::new(Arc::clone(pick), status, Some(words.clone()), milliseconds)
 }
 
 /// The last failure, as the client's answer.

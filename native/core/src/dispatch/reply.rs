@@ -3,6 +3,7 @@
 //! on a failure in the middle, or on drop when the client has gone.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -161,12 +162,12 @@ impl Claim {
     /// `words` are what the record says, where they are more than the verdict's reason.
     pub fn settle_saying(self, outcome: &Outcome, words: String) {
         let Self { lease, mut open, status, started } = self;
-        let pick = lease.pick.clone();
+        let pick = Arc::clone(&lease.pick);
         let verdict = lease.settle(outcome);
         let words = if words.is_empty() { verdict.reason } else { words };
         let error = Some(words).filter(|words| !words.is_empty());
         let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        open.add_attempt(AttemptView::new(&pick, Some(status), error.clone(), milliseconds));
+        open.add_attempt(AttemptView::new(pick, Some(status), error.clone(), milliseconds));
         match outcome {
             Outcome::CallerGone => open.finish(CLIENT_CLOSED, error),
             _ => open.finish(status, error),
@@ -177,8 +178,9 @@ impl Claim {
     pub fn release(self, words: Option<&str>) {
         let Self { lease, mut open, status, started } = self;
         let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        open.add_attempt(AttemptView::new(&lease.pick, Some(status), None, milliseconds));
+        let pick = Arc::clone(&lease.pick);
         drop(lease);
+        open.add_attempt(AttemptView::new(pick, Some(status), None, milliseconds));
         open.finish(status, words.map(str::to_owned));
     }
 }

@@ -7,7 +7,7 @@ pub fn request(number: u32) -> RequestView {
     RequestView {
         id: format!("run-{number}"),
         at: 0,
-        method: "POST".to_owned(),
+        method: "POST".into(),
         path: "/v1beta/models/gemini-3.8-flash:generateContent".to_owned(),
         dialect: DialectView::Gemini,
         model: Some("gemini-3.8-flash".to_owned()),

@@ -9,8 +9,10 @@ pub mod overview;
 pub mod tokens;
 pub mod traffic;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use http::Method;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -46,12 +48,15 @@ pub struct AttemptView {
 }
 
 impl AttemptView {
-    pub fn new(pick: &Pick, status: Option<u16>, error: Option<String>, duration_ms: u64) -> Self {
+    /// Takes the names out of `pick` when nobody else holds it any more.
+    pub fn new(pick: Arc<Pick>, status: Option<u16>, error: Option<String>, duration_ms: u64) -> Self {
+        let pick = Arc::unwrap_or_clone(pick);
+        let (proxy_id, proxy_name) = pick.proxy.map(|proxy| (proxy.id, proxy.name)).unzip();
         Self {
-            key_id: pick.key.clone(),
-            key_name: pick.key_name.clone(),
-            proxy_id: pick.proxy.as_ref().map(|proxy| proxy.id.clone()),
-            proxy_name: pick.proxy.as_ref().map(|proxy| proxy.name.clone()),
+            key_id: pick.key,
+            key_name: pick.key_name,
+            proxy_id,
+            proxy_name,
             direct_fallback: pick.fallback,
             status,
             error,
@@ -88,7 +93,8 @@ pub struct RequestView {
     pub id: String,
     #[ts(type = "number")]
     pub at: Millis,
-    pub method: String,
+    #[ts(type = "string")]
+    pub method: Cow<'static, str>,
     /// Without the query.
     pub path: String,
     pub dialect: DialectView,
@@ -120,7 +126,7 @@ pub struct OpenRequest {
 pub struct Asking<'a> {
     pub id: String,
     pub dialect: Dialect,
-    pub method: &'a http::Method,
+    pub method: &'a Method,
     /// Without the query.
     pub path: &'a str,
     pub client: Option<String>,
@@ -132,7 +138,7 @@ impl OpenRequest {
         let view = RequestView {
             id,
             at: state.now(),
-            method: method.as_str().to_owned(),
+            method: name_of(method),
             path: path.to_owned(),
             dialect: dialect.into(),
             model: model_of(path),
@@ -146,6 +152,11 @@ impl OpenRequest {
         };
         state.log.began();
         Self { state: Arc::clone(state), view: Arc::new(view), finished: false }
+    }
+
+    /// When it began.
+    pub fn at(&self) -> Millis {
+        self.view.at
     }
 
     pub fn id(&self) -> &str {
@@ -229,7 +240,7 @@ fn line(view: &RequestView) -> String {
     // Written into one string piece by piece: it is made for every request.
     let mut line = String::with_capacity(160);
     let (status, took) = (view.status.to_string(), view.duration_ms.to_string());
-    for piece in [&view.method, " ", &view.path, " ", &status, " ", &took, " ms ["] {
+    for piece in [&*view.method, " ", &view.path, " ", &status, " ", &took, " ms ["] {
         line.push_str(piece);
     }
     for (place, attempt) in view.attempts.iter().enumerate() {
@@ -252,6 +263,14 @@ fn line(view: &RequestView) -> String {
         [" ", words].into_iter().for_each(|piece| line.push_str(piece));
     }
     line
+}
+
+fn name_of(method: &Method) -> Cow<'static, str> {
+    match *method {
+        Method::GET => Cow::Borrowed("GET"),
+        Method::POST => Cow::Borrowed("POST"),
+        _ => Cow::Owned(method.to_string()),
+    }
 }
 
 /// The `m` of `/v1beta/models/m:generateContent`.

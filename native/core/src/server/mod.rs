@@ -253,7 +253,9 @@ impl Service {
         let asking = Asking { id, dialect, method: &parts.method, path: &path, client };
         let open = OpenRequest::begin(&self.state, asking);
         let token = (route == Route::Live).then(|| self.own_token(&parts)).flatten();
-        let pinned = match self.admit(&parts, &route, &path, token.as_ref().map(|(_, owner)| owner)) {
+        let announced = announced_length(&parts.headers);
+        let token_of = token.as_ref().map(|(_, owner)| owner);
+        let pinned = match self.admit(&parts, &route, (&path, announced), token_of) {
             Ok(pinned) => pinned,
             Err(error) => return refuse(dialect, &error, open),
         };
@@ -273,7 +275,7 @@ impl Service {
         });
         let target = (path.as_str(), query.as_deref());
         let mut call = Self::call(parts, target, dialect, pinned.or(owner), origin, opening);
-        if announced_length(&call.outbound.headers) != body.length() {
+        if announced != body.length() {
             call.outbound.headers.remove(header::CONTENT_LENGTH);
         }
         if self.dispatcher.is_shared_list(&call) {
@@ -320,7 +322,7 @@ impl Service {
         &self,
         parts: &Parts,
         route: &Route,
-        path: &str,
+        (path, announced): (&str, Option<u64>),
         token_of: Option<&KeyId>,
     ) -> Result<Option<String>, ApiError> {
         let started_by = match gemini::is_upload(path) {
@@ -342,7 +344,7 @@ impl Service {
         if *route == Route::Live && !asks_for_websocket(parts) {
             return Err(refusal::not_a_websocket());
         }
-        if announced_length(&parts.headers).is_some_and(|length| length > self.body_limit(path)) {
+        if announced.is_some_and(|length| length > self.body_limit(path)) {
             return Err(refusal::body_too_large());
         }
         let pin = parts.headers.get(dispatch::KEY).and_then(|value| value.to_str().ok());
