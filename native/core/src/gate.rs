@@ -33,13 +33,15 @@ impl Wake for Bell {
     }
 }
 
-impl Gate {
-    /// Open, for the first poll.
-    pub fn new() -> Self {
+/// Open, for the first poll.
+impl Default for Gate {
+    fn default() -> Self {
         let bell = Arc::new(Bell { rung: AtomicBool::new(true), task: Mutex::new(Waker::noop().clone()) });
         Self { waker: Waker::from(Arc::clone(&bell)), bell }
     }
+}
 
+impl Gate {
     /// Something was done to what lies behind, of which no waker tells.
     pub fn open(&self) {
         self.bell.rung.store(true, Ordering::Release);
@@ -74,7 +76,7 @@ pub struct Gated<F> {
 
 impl<F: Future> Gated<F> {
     pub fn new(future: F) -> Self {
-        Self { gate: Gate::new(), future: Box::pin(future) }
+        Self { gate: Gate::default(), future: Box::pin(future) }
     }
 }
 

@@ -131,9 +131,9 @@ impl Lines {
             };
             let reused = line.used;
             match line.send(request, due, Arc::downgrade(&self.0)).await {
-                Ok(response) => return Ok(Answered { response, reused }),
-                Err(Unanswered::Silent) => return Err(Failed::Silent),
-                Err(Unanswered::Failed(mut unsent)) => match unsent.take_message().filter(|_| reused) {
+                None => return Err(Failed::Silent),
+                Some(Ok(response)) => return Ok(Answered { response, reused }),
+                Some(Err(mut unsent)) => match unsent.take_message().filter(|_| reused) {
                     Some(again) => request = again,
                     None => return Err(Failed::Http(unsent.into_error())),
                 },
@@ -209,7 +209,7 @@ impl Shared {
             return Ok(Lent::Own(Line {
                 sender,
                 connection: Some(connection),
-                gate: Gate::new(),
+                gate: Gate::default(),
                 alarm: Alarm::default(),
                 used: false,
                 idle_since: 0,
@@ -301,44 +301,41 @@ async fn sweep(shared: Weak<Shared>) {
     }
 }
 
-/// Why a connection brought no answer.
-enum Unanswered {
-    Failed(TrySendError<Request<RequestBody>>),
-    Silent,
-}
-
 impl Line {
+    /// `None` when nothing came before it was `due`.
     async fn send(
         mut self,
         request: Request<RequestBody>,
         due: tokio::time::Instant,
         home: Weak<Shared>,
-    ) -> Result<Response<AnswerBody>, Unanswered> {
+    ) -> Option<Result<Response<AnswerBody>, TrySendError<Request<RequestBody>>>> {
         self.used = true;
         self.expect_polls();
         self.gate.open();
         // Only the connection brings the answer, and it is polled right here: no waker is needed, nor may tokio's budget
         // end the look early, for nobody would look again.
         let mut answer = pin!(tokio::task::unconstrained(self.sender.try_send_request(request)));
-        let response = poll_fn(|context| {
+        let answered = poll_fn(|context| {
             let Some(mut context) = self.gate.pass(context) else { return Poll::Pending };
             move_along(&mut self.connection, &mut context);
             match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(answered) => Poll::Ready(answered.map_err(Unanswered::Failed)),
-                Poll::Pending if self.alarm.goes_off(due, &mut context) => {
-                    Poll::Ready(Err(Unanswered::Silent))
-                }
+                Poll::Ready(answered) => Poll::Ready(Some(answered)),
+                Poll::Pending if self.alarm.goes_off(due, &mut context) => Poll::Ready(None),
                 Poll::Pending => Poll::Pending,
             }
         })
         .await?;
+        let response = match answered {
+            Ok(response) => response,
+            Err(unsent) => return Some(Err(unsent)),
+        };
         if response.status() == StatusCode::SWITCHING_PROTOCOLS
             && let Some(connection) = self.connection.take()
         {
             // It hands the bare stream over, and only when it is polled to its end.
             tokio::spawn(connection);
         }
-        Ok(response.map(|body| AnswerBody::own(body, self, home)))
+        Some(Ok(response.map(|body| AnswerBody::own(body, self, home))))
     }
 
     /// Whoever holds it polls it next: what is put into the connection, or taken out, need not wake anybody.
