@@ -1,7 +1,8 @@
 // `npm run test:long`: everything that `npm test` runs, three times in a row,
 // then the scenarios at full count, mutants and the benchmark; writes
-// docs/quality.md. Flags for trying it out: --runs N, --fast (only the fast
-// steps), --requests N, --no-mutants (the report says so).
+// docs/quality.md. Flags, of which the report tells: --runs N, --fast (only the
+// fast steps), --requests N, --no-mutants, --only WORDS (of the steps at full
+// count those whose name holds one of the comma-separated words).
 // Ends with the plain line of totals; non-zero when a run failed or a bound was
 // missed. It must not know what the steps are.
 
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     fast: { type: "boolean", default: false },
     requests: { type: "string", default: "10000" },
     "no-mutants": { type: "boolean", default: false },
+    only: { type: "string" },
   },
 });
 
@@ -56,8 +58,15 @@ async function runFull() {
   const records = [];
   /** @type {import("./lib/mutants.mjs").Mutants} */
   const mutants = { files: [], missed: [] };
-  await runSteps(recordedSteps(longSteps(values["no-mutants"] ? null : mutants), records));
-  return { records, mutants };
+  const steps = longSteps(values["no-mutants"] ? null : mutants);
+  const chosen = steps.filter(({ name }) => isAskedFor(name));
+  await runSteps(recordedSteps(chosen, records));
+  return { records, mutants, left: steps.filter((step) => !chosen.includes(step)).map(({ name }) => name) };
+}
+
+/** @param {string} step its name */
+function isAskedFor(step) {
+  return values.only === undefined || values.only.split(",").some((words) => step.includes(words.trim()));
 }
 
 /**

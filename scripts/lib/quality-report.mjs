@@ -23,7 +23,8 @@ import { sumOf } from "./recorded-steps.mjs";
  * @property {Date} at
  * @property {string} commit
  * @property {Record[][]} runs of the whole suite
- * @property {{records: Record[], mutants: import("./mutants.mjs").Mutants}} full what ran once, at full count
+ * @property {{records: Record[], mutants: import("./mutants.mjs").Mutants, left: string[]}} full what ran once, at full
+ *   count, and the names of the steps that were left out
  * @property {Awaited<ReturnType<typeof import("../../test/load/throughput.mjs").measureThroughput>>} throughput
  * @property {import("./figures.mjs").Tunnels} tunnels
  * @property {import("./figures.mjs").Fleet[]} fleets
@@ -36,8 +37,9 @@ import { sumOf } from "./recorded-steps.mjs";
 export function qualityReport({ at, commit, runs, full, throughput, tunnels, fleets, translation }) {
   return `# Quality
 
-Written by \`npm run test:long\`; do not edit. It runs everything that \`npm test\` runs ${runs.length} times in a row, then the
-seeded scenarios, mutants and tunnels at full count, then the benchmark (\`npm run bench\`).
+Written by \`npm run test:long\`; do not edit. It runs everything that \`npm test\` runs three times in a row, then the
+seeded scenarios, mutants and tunnels at full count, then the benchmark (\`npm run bench\`). What was left out this time
+is said below.
 
 - Date: ${at.toISOString().slice(0, 16).replace("T", " ")} UTC
 - Commit: ${commit}
@@ -45,12 +47,12 @@ seeded scenarios, mutants and tunnels at full count, then the benchmark (\`npm r
 
 ## ${runs.length === 1 ? "One run" : `${runs.length} runs in a row`}
 
-${runsTable(runs)}
+${runs.length === 0 ? "The suite of \`npm test\` was left out this time." : runsTable(runs)}
 
 ## At full count
 
 ${runsTable([full.records])}
-${figuresOf(full.records)}
+${full.left.map((name) => `- Left out this time: ${name}.\n`).join("")}${figuresOf(full.records)}
 ## Mutants
 
 Small changes to the code, one at a time: how many of those that compile a unit test notices.

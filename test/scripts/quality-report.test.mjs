@@ -9,7 +9,7 @@ import { recordedSteps, sumOf } from "../../scripts/lib/recorded-steps.mjs";
 
 const totals = (/** @type {number} */ passed, failed = 0) => ({ passed, failed, skipped: 0 });
 const tunnels = { requests: 10_000, tunnels: 2, seconds: 9 };
-const full = { records: [], mutants: { files: [], missed: [] } };
+const full = { records: [], mutants: { files: [], missed: [] }, left: [] };
 const fleet = {
   keys: 10_000,
   proxies: 100,
@@ -65,7 +65,7 @@ test("the report names every step, what was not run, and what failed", () => {
   const throughput = { plain: ways, tls: ways };
   const cuts = { name: "Cuts", counted: true, totals: totals(0, 1), seconds: 5, said: ["7 figures"] };
   const mutants = { files: [{ file: "judge.rs", caught: 3, missed: 1, unviable: 2 }], missed: ["judge.rs:1: x"] };
-  const everything = { records: [cuts], mutants };
+  const everything = { records: [cuts], mutants, left: ["5000 simulated worlds"] };
   const text = qualityReport({ at: new Date(0), commit: "abc", runs, full: everything, throughput, ...figures });
   assert.match(text, /- Date: 1970-01-01 00:00 UTC\n- Commit: abc\n- Machine: \d+ cores /);
   assert.match(text, /\| Rust tests +\| +7 passed, 0 failed, 3\.0 s \| +7 passed/);
@@ -73,6 +73,7 @@ test("the report names every step, what was not run, and what failed", () => {
   assert.match(text, /- Run 1 failed in: Proxies\./);
   assert.match(text, /\| Cuts +\| +0 passed, 1 failed, 5\.0 s \|/);
   assert.match(text, /^- Cuts: 7 figures$/m);
+  assert.match(text, /^- Left out this time: 5000 simulated worlds\.$/m);
   assert.match(text, /- The full count failed in: Cuts\./);
   assert.match(text, /\| judge\.rs +\| +3 \| +1 \| +75 % BELOW THE BOUND \|/);
   assert.match(text, /- not noticed: `judge\.rs:1: x`/);
