@@ -47,7 +47,7 @@ is said below.
 
 ## ${runs.length === 1 ? "One run" : `${runs.length} runs in a row`}
 
-${runs.length === 0 ? "The suite of \`npm test\` was left out this time." : runsTable(runs)}
+${runs.length === 0 ? "The suite of `npm test` was left out this time." : runsTable(runs)}
 
 ## At full count
 
