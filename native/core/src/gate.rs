@@ -29,7 +29,9 @@ impl Wake for Bell {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.rung.store(true, Ordering::Release);
-        self.task.lock().wake_by_ref();
+        // Not under the lock: a runtime that ends may let go of the task, and of all that it holds, right here.
+        let task = self.task.lock().clone();
+        task.wake();
     }
 }
 

@@ -114,7 +114,7 @@ impl RequestDispatcher {
             model: call.subject.clone(),
             creates: call.traits.creates,
         };
-        let mut search = Search::new(asked, &self.state.settings(), open.at());
+        let mut search = Search::new(asked, &self.state.settings(), self.state.now());
         let mut last: Option<(Failure, Arc<Pick>)> = None;
         loop {
             let mut lease = match self.state.lease(search.wish()) {

@@ -154,11 +154,6 @@ impl OpenRequest {
         Self { state: Arc::clone(state), view: Arc::new(view), finished: false }
     }
 
-    /// When it began.
-    pub fn at(&self) -> Millis {
-        self.view.at
-    }
-
     pub fn id(&self) -> &str {
         &self.view.id
     }
