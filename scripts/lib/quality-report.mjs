@@ -45,14 +45,14 @@ is said below.
 - Commit: ${commit}
 - Machine: ${machine()}
 
-## ${runs.length === 1 ? "One run" : `${runs.length} runs in a row`}
+## ${["The suite", "One run"][runs.length] ?? `${runs.length} runs in a row`}
 
 ${runs.length === 0 ? "The suite of `npm test` was left out this time." : runsTable(runs)}
 
 ## At full count
 
 ${runsTable([full.records])}
-${full.left.map((name) => `- Left out this time: ${name}.\n`).join("")}${figuresOf(full.records)}
+${leftOut(full.left)}${figuresOf(full.records)}
 ## Mutants
 
 Small changes to the code, one at a time: how many of those that compile a unit test notices.
@@ -115,6 +115,11 @@ function runsTable(runs) {
     return `${passed} passed, ${failed} failed, ${seconds.toFixed(1)} s`;
   });
   return table([header, ...rows, ["All", ...sums]]);
+}
+
+/** @param {string[]} names */
+function leftOut(names) {
+  return names.length > 0 ? `\n${names.map((name) => `- Left out this time: ${name}.\n`).join("")}` : "";
 }
 
 /** What the steps told beside their totals, such as the memory of the soak. @param {Record[]} records */
