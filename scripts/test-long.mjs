@@ -28,6 +28,7 @@ const { values } = parseArgs({
   },
 });
 
+complainOfNoStep();
 const at = new Date();
 const commit = await describeCommit();
 const runs = await runSuite(Number(values.runs));
@@ -62,6 +63,14 @@ async function runFull() {
   const chosen = steps.filter(({ name }) => isAskedFor(name));
   await runSteps(recordedSteps(chosen, records));
   return { records, mutants, left: steps.filter((step) => !chosen.includes(step)).map(({ name }) => name) };
+}
+
+/** Words that no step bears are a slip: nothing would run, and the report would be of nothing. */
+function complainOfNoStep() {
+  const names = longSteps({ files: [], missed: [] }).map(({ name }) => name);
+  if (names.some(isAskedFor)) return;
+  console.error(`--only "${values.only}" is in no step's name. The steps are:\n- ${names.join("\n- ")}`);
+  process.exit(2);
 }
 
 /** @param {string} step its name */

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const SMALL: usize = 4 * 1024;
 
 /// Writes `pieces`, or the beginning of them.
-pub fn poll_write<T: AsyncWrite + Unpin>(
+fn write<T: AsyncWrite + Unpin>(
     io: &mut T,
     context: &mut Context<'_>,
     pieces: &[IoSlice<'_>],
@@ -55,7 +55,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Joined<T> {
         context: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        poll_write(&mut self.0, context, pieces)
+        write(&mut self.0, context, pieces)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,5 +1,5 @@
-//! A socket that counts what passes it, on the meters of its key and its way, and hands small pieces to the system as one.
-//! It changes nothing and knows nothing of what the bytes mean.
+//! A socket that counts what passes it, on the meters of its key and its way. It changes nothing and knows nothing of
+//! what the bytes mean.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -8,7 +8,6 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::figures::meter::Meters;
-use crate::joined;
 
 pub(super) struct Metered<T> {
     io: T,
@@ -60,7 +59,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Metered<T> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(joined::poll_write(&mut self.io, cx, bufs));
+        let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, bufs));
         self.sent(written)
     }
 

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 
 use crate::figures::meter::Meters;
 use crate::forward::tls::TlsConfigs;
+use crate::joined::Joined;
 use crate::proxies::fault::{ProxyFault, ProxyStage};
 use crate::proxies::url::ProxyUrl;
 
@@ -75,7 +76,7 @@ async fn dial_direct(
     meters: &Meters,
     trace: &Trace,
 ) -> Result<Dialed, DialError> {
-    let io = Metered::new(connect_upstream(target, deadline, trace).await?, meters);
+    let io = Metered::new(Joined(connect_upstream(target, deadline, trace).await?), meters);
     if !target.tls {
         return Ok(Dialed::plain(Box::new(io)));
     }

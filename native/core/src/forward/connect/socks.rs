@@ -5,17 +5,15 @@
 use std::net::SocketAddr;
 
 use secrecy::ExposeSecret;
-
 use tokio_socks::tcp::{Socks4Stream, Socks5Stream};
 use tokio_socks::{Error, TargetAddr};
 
 use super::deadline::Deadline;
 use super::fault::{DialError, UpstreamFault, UpstreamStage};
-use super::metered::Metered;
-use super::prompt::Prompt;
 use super::target::Target;
 use super::tcp;
 use super::trace::{Step, Trace};
+use super::tunnel::ProxySocket;
 use crate::proxies::fault::{ProxyFault, ProxyStage, SocksReply};
 use crate::proxies::url::{ProxyScheme, ProxyUrl};
 
@@ -60,11 +58,11 @@ async fn resolve_here(target: &Target, deadline: Deadline) -> Result<Vec<SocketA
 }
 
 pub(super) async fn ask(
-    io: Metered<Prompt>,
+    io: ProxySocket,
     proxy: &ProxyUrl,
     destination: TargetAddr<'_>,
     deadline: Deadline,
-) -> Result<Metered<Prompt>, ProxyFault> {
+) -> Result<ProxySocket, ProxyFault> {
     let exchange = async {
         match proxy.scheme() {
             ProxyScheme::Socks4 | ProxyScheme::Socks4a => ask_socks4(io, proxy, destination).await,
@@ -78,10 +76,10 @@ pub(super) async fn ask(
 }
 
 async fn ask_socks4(
-    io: Metered<Prompt>,
+    io: ProxySocket,
     proxy: &ProxyUrl,
     destination: TargetAddr<'_>,
-) -> Result<Metered<Prompt>, Error> {
+) -> Result<ProxySocket, Error> {
     let stream = match proxy.username() {
         Some(user) => Socks4Stream::connect_with_userid_and_socket(io, destination, user).await?,
         None => Socks4Stream::connect_with_socket(io, destination).await?,
@@ -90,10 +88,10 @@ async fn ask_socks4(
 }
 
 async fn ask_socks5(
-    io: Metered<Prompt>,
+    io: ProxySocket,
     proxy: &ProxyUrl,
     destination: TargetAddr<'_>,
-) -> Result<Metered<Prompt>, Error> {
+) -> Result<ProxySocket, Error> {
     let stream = match (proxy.username(), proxy.password()) {
         (Some(user), Some(password)) => {
             let password = password.expose_secret();

@@ -15,8 +15,12 @@ use super::trace::{Step, Trace};
 use super::{http_connect, socks, tcp};
 use crate::figures::meter::Meters;
 use crate::forward::tls::TlsConfigs;
+use crate::joined::Joined;
 use crate::proxies::fault::{ProxyFault, ProxyStage};
 use crate::proxies::url::{ProxyScheme, ProxyUrl};
+
+/// The connection to a proxy.
+pub(super) type ProxySocket = Metered<Joined<Prompt>>;
 
 pub(super) struct Tunnel {
     pub io: BoxedIo,
@@ -59,7 +63,7 @@ async fn connect(
     deadline: Deadline,
     meters: &Meters,
     trace: &Trace,
-) -> Result<Metered<Prompt>, ProxyFault> {
+) -> Result<ProxySocket, ProxyFault> {
     let late = |stage| move |after| ProxyFault::Timeout { stage, after };
     let resolving = async {
         deadline
@@ -77,12 +81,12 @@ async fn connect(
         )
     };
     let io = trace.step(Step::ConnectProxy, connecting).await?;
-    Ok(Metered::new(Prompt::new(io), meters))
+    Ok(Metered::new(Joined(Prompt::new(io)), meters))
 }
 
 async fn secure_proxy(
     proxy: &ProxyUrl,
-    io: Metered<Prompt>,
+    io: ProxySocket,
     tls: &TlsConfigs,
     deadline: Deadline,
 ) -> Result<BoxedIo, ProxyFault> {

@@ -78,11 +78,12 @@ async fn slow_upstream(after: Duration) -> SocketAddr {
 
 #[tokio::test]
 async fn each_request_of_a_connection_is_waited_for_as_long_as_the_first() {
-    let upstream = slow_upstream(Duration::from_millis(150)).await;
+    let upstream = slow_upstream(Duration::from_millis(600)).await;
     let (connector, meter) = connector(Route::Direct, &no_tls());
     let lines = lines(connector, &format!("http://{upstream}"));
-    let patience = Duration::from_millis(500);
-    for _ in 0..5 {
+    // Together they take longer than each may.
+    let patience = Duration::from_millis(1_500);
+    for _ in 0..3 {
         let answered = lines.request(get("/late"), patience).await.expect("within its time");
         answered.response.into_body().collect().await.expect("body");
     }
