@@ -22,6 +22,9 @@ const PLACES = 96;
 const SAMPLE_MS = 1000;
 /** Of a run: what caches, pools and the allocator take until they are full. */
 const WARM_UP = 0.3;
+/** Samples taken together for the slope: memory that is in use comes and goes for many seconds, so single samples would
+ * say the same thing again and make the slope look surer than it is. */
+const TOGETHER = 60;
 const HEALTH_CHECK_SECONDS = 10;
 
 /**
@@ -30,7 +33,7 @@ const HEALTH_CHECK_SECONDS = 10;
  * @property {number} firstMb after the warm-up
  * @property {number} lastMb when all had been answered
  * @property {number[]} series about a dozen samples over the whole run
- * @property {import("./soak/slope.mjs").Slope} slope of the samples after the warm-up, MiB an hour
+ * @property {import("./soak/slope.mjs").Slope} slope after the warm-up, MiB an hour
  * @property {number} descriptorsBefore with those of the database, whose first save comes later
  * @property {number} descriptorsMost
  * @property {number} descriptorsAfter when every connection to clients and upstream is gone
@@ -149,6 +152,16 @@ function sampling(programs) {
   };
 }
 
+/** The middle of each block of samples, hours and MiB. @param {Sample[]} samples @returns {[number, number][]} */
+function blocks(samples) {
+  return Array.from({ length: Math.floor(samples.length / TOGETHER) }, (_, place) => {
+    const block = samples.slice(place * TOGETHER, (place + 1) * TOGETHER);
+    const mean = (/** @type {(sample: Sample) => number} */ of) =>
+      block.reduce((sum, sample) => sum + of(sample), 0) / TOGETHER;
+    return [mean(({ seconds }) => seconds) / 3600, mean(({ mb }) => mb)];
+  });
+}
+
 /** @param {Sample[]} samples */
 function memoryOf(samples) {
   const warm = samples.slice(Math.floor(samples.length * WARM_UP));
@@ -158,7 +171,7 @@ function memoryOf(samples) {
     series: samples
       .filter((_, place) => place % Math.ceil(samples.length / 12) === 0)
       .map(({ mb }) => Number(mb.toFixed(1))),
-    slope: slope(warm.map(({ seconds, mb }) => [seconds / 3600, mb])),
+    slope: slope(blocks(warm)),
     descriptorsMost: Math.max(...samples.map((sample) => sample.descriptors)),
   };
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use tokio::sync::{broadcast, watch};
 use ts_rs::TS;
 
@@ -91,7 +92,7 @@ pub struct Event {
     pub proxy_id: Option<ProxyId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub request_id: Option<String>,
+    pub request_id: Option<SmolStr>,
     /// The finished request itself, for those who show it; who wants less has its line and its id.
     #[serde(skip)]
     #[ts(skip)]

@@ -86,9 +86,8 @@ impl State {
     }
 
     /// A key and its egress for one attempt.
-    pub fn lease(self: &Arc<Self>, wish: &Wish) -> Result<Lease, NoKey> {
+    pub fn lease(self: &Arc<Self>, wish: &Wish, now: Millis) -> Result<Lease, NoKey> {
         let settings = self.settings();
-        let now = self.now();
         let (pick, direct) = {
             let mut pools = self.pools.lock();
             let pick = pools.lease(wish, &settings, now)?;
@@ -110,8 +109,7 @@ impl State {
     }
 
     /// The same for every answer that passes: a date is read once a minute, or when this machine's clock has jumped.
-    pub fn date_passes(&self, headers: &HeaderMap) {
-        let now = self.now();
+    pub fn date_passes(&self, headers: &HeaderMap, now: Millis) {
         let lately = self.clock_skew.lock().is_some_and(|heard| now.abs_diff(heard.at) < DATE_HOLDS);
         if !lately {
             self.heard_date(headers);

@@ -3,6 +3,7 @@
 //! docs/gemini-errors.md's sources.
 
 use http::Method;
+use smol_str::SmolStr;
 
 use crate::affinity::names::is_id;
 use crate::live;
@@ -92,14 +93,14 @@ fn is_resource(path: &str) -> bool {
 
 /// What a request uses the quota of: the model its path names, else the collection (`files`, `interactions`), else the
 /// Live API as a whole. Google counts by model; for calls that name theirs in the body this is the nearest guess.
-pub fn quota_subject(path: &str) -> Option<String> {
+pub fn quota_subject(path: &str) -> Option<SmolStr> {
     if live::owns(path) {
-        return Some("live".to_owned());
+        return Some(SmolStr::new_static("live"));
     }
     let path = path.strip_prefix("/upload").or_else(|| path.strip_prefix("/download")).unwrap_or(path);
     let (_, tail) = version_of(path)?;
     let tail = tail.strip_prefix("/models/").or_else(|| tail.strip_prefix('/'))?;
-    tail.split(['/', ':']).next().filter(|subject| !subject.is_empty()).map(str::to_owned)
+    tail.split(['/', ':']).next().filter(|subject| !subject.is_empty()).map(SmolStr::new)
 }
 
 pub fn is_upload(path: &str) -> bool {

@@ -143,7 +143,7 @@ impl RequestDispatcher {
             let mut wish = Wish { pinned: Some(key.to_string()), ..Wish::default() };
             // A connection that was just closing and the rotating proxy say nothing about the key: once more.
             for last in [false, true] {
-                let Ok(lease) = self.state.lease(&wish) else { break };
+                let Ok(lease) = self.state.lease(&wish, self.state.now()) else { break };
                 let pick = lease.pick.clone();
                 let (page, attempt) = ask(forwarder, call, outbound, lease).await;
                 told.attempts.push(attempt);
@@ -208,7 +208,7 @@ impl RequestDispatcher {
             }
             (None, Some(failed)) => give_up(call, failed.failure, &failed.pick, open),
             (None, None) => {
-                let error = match self.state.lease(&Wish::default()) {
+                let error = match self.state.lease(&Wish::default(), self.state.now()) {
                     Err(no_key) => refusal::no_key(&no_key, self.state.now()),
                     Ok(_) => ApiError::new(
                         StatusCode::SERVICE_UNAVAILABLE,

@@ -23,6 +23,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{Either, Empty};
 use parking_lot::RwLock;
+use smol_str::SmolStr;
 
 use crate::clock::Millis;
 use crate::dialect::gemini::Traits;
@@ -61,7 +62,7 @@ pub struct Call {
     pub traits: Traits,
     pub outbound: Outbound,
     /// Whose quota it uses: a model, as a rule.
-    pub subject: Option<String>,
+    pub subject: Option<SmolStr>,
     /// Key id or name that must serve.
     pub pinned: Option<String>,
     /// The key that this conversation was held with so far: it serves when it can.
@@ -114,18 +115,19 @@ impl RequestDispatcher {
             model: call.subject.clone(),
             creates: call.traits.creates,
         };
-        let mut search = Search::new(asked, &self.state.settings(), self.state.now());
+        let mut now = self.state.now();
+        let mut search = Search::new(asked, &self.state.settings(), now);
         let mut last: Option<(Failure, Arc<Pick>)> = None;
         loop {
-            let mut lease = match self.state.lease(search.wish()) {
+            let mut lease = match self.state.lease(search.wish(), now) {
                 Ok(lease) => lease,
                 Err(NoKey::AllTried) if self.reroute(&mut search, last.as_ref()) => continue,
                 Err(no_key) => {
                     let returns = self.state.earliest_return(search.wish());
-                    match (search.without_key(&no_key, returns, self.state.now()), last.take()) {
+                    match (search.without_key(&no_key, returns, now), last.take()) {
                         (Next::Again(at), kept) => {
                             last = kept;
-                            self.wait_until(at).await;
+                            now = self.wait_until(at).await;
                             continue;
                         }
                         (Next::GiveUp, Some((failure, pick)))
@@ -134,7 +136,7 @@ impl RequestDispatcher {
                             return give_up(call, failure, &pick, open);
                         }
                         (Next::GiveUp, _) => {
-                            return refuse(call.dialect, &refusal::no_key(&no_key, self.state.now()), open);
+                            return refuse(call.dialect, &refusal::no_key(&no_key, now), open);
                         }
                     }
                 }
@@ -143,20 +145,24 @@ impl RequestDispatcher {
             let answer = forwarder.attempt(&lease.pick, &call.outbound, Either::Left(body.read())).await;
             if let Ok(answer) = &answer {
                 lease.answered(started.elapsed());
-                self.state.date_passes(answer.headers());
+                now = self.state.now();
+                self.state.date_passes(answer.headers(), now);
             }
             if let (Ok(Answer::Flowing(_)), Some(opening)) = (&answer, call.conversation) {
-                self.state.signatures.held(opening, &lease.pick.key, self.state.now());
+                self.state.signatures.held(opening, &lease.pick.key, now);
             }
             let failure = match answer {
                 Ok(Answer::Flowing(response)) => match call.translation.as_deref() {
                     Some(translation) if !translation.streams() => {
-                        match translate(translation, call, &lease, response, &forwarder).await {
+                        match Box::pin(translate(translation, call, &lease, response, &forwarder)).await {
                             Ok(translated) => return give(translated, lease, open, started),
                             Err(failure) => failure,
                         }
                     }
-                    _ => return self.flow(call, response, lease, open, started, &forwarder),
+                    _ => {
+                        open.answer_begins(now);
+                        return self.flow(call, response, lease, open, started, &forwarder);
+                    }
                 },
                 Ok(Answer::Refused(refused)) => Failure::Refused(Box::new(refused)),
                 Err(outcome) => Failure::NoAnswer(body.fault().map_or(outcome, Outcome::from)),
@@ -177,7 +183,7 @@ impl RequestDispatcher {
                 Next::Again(at) => {
                     tracing::debug!(request = open.id(), "The request is tried once more.");
                     last = Some((failure, pick));
-                    self.wait_until(at).await;
+                    now = self.wait_until(at).await;
                 }
             }
         }
@@ -193,12 +199,15 @@ impl RequestDispatcher {
         again
     }
 
-    /// A client that leaves meanwhile drops this future, and the wait with it.
-    async fn wait_until(&self, at: Millis) {
-        let left = at.saturating_sub(self.state.now());
-        if left > 0 {
-            tokio::time::sleep(Duration::from_millis(left)).await;
+    /// A client that leaves meanwhile drops this future, and the wait with it. Answers what time it is then.
+    async fn wait_until(&self, at: Millis) -> Millis {
+        let now = self.state.now();
+        let left = at.saturating_sub(now);
+        if left == 0 {
+            return now;
         }
+        tokio::time::sleep(Duration::from_millis(left)).await;
+        self.state.now()
     }
 
     /// The answer flows to the client; the lease and the record travel inside its body.
@@ -207,11 +216,10 @@ impl RequestDispatcher {
         call: &Call,
         mut response: Response<AnswerBody>,
         mut lease: Lease,
-        mut open: OpenRequest,
+        open: OpenRequest,
         started: Instant,
         forwarder: &GoogleApiForwarder,
     ) -> Response<ReplyBody> {
-        open.answer_begins();
         let switched =
             (response.status() == StatusCode::SWITCHING_PROTOCOLS).then(|| hyper::upgrade::on(&mut response));
         let (parts, body) = response.into_parts();
@@ -339,7 +347,11 @@ pub fn encode(dialect: Dialect, error: &ApiError) -> Response<ReplyBody> {
 }
 
 fn mark(headers: &mut HeaderMap, id: &str, pick: Option<&Pick>, attempts: usize) {
-    headers.insert(ATTEMPTS, HeaderValue::from(attempts));
+    let attempts = match attempts {
+        1 => HeaderValue::from_static("1"),
+        _ => HeaderValue::from(attempts),
+    };
+    headers.insert(ATTEMPTS, attempts);
     let mut set = |name: HeaderName, text: &str| {
         if let Ok(value) = HeaderValue::from_str(text) {
             headers.insert(name, value);

@@ -31,15 +31,15 @@ use crate::pools::Pick;
 use crate::requests::{AttemptView, CLIENT_CLOSED, OpenRequest, TokensView};
 use crate::state::Lease;
 
-/// What is done to the bytes of an answer on the way.
+/// What is done to the bytes of an answer on the way. What few answers need is boxed: this is moved with each of them.
 #[derive(Default)]
 pub struct Filters {
-    pub gunzip: Option<Gunzip>,
+    pub gunzip: Option<Box<Gunzip>>,
     pub redactor: Option<Redactor>,
     pub tail: Option<Tail>,
     /// In place of all others, for answers that pass as they are.
     pub tee: Option<Tee>,
-    pub learning: Option<Learning>,
+    pub learning: Option<Box<Learning>>,
     pub rewriter: Option<Rewriter>,
     /// Last of all: into the client's language.
     pub translation: Option<Box<dyn StreamTranslation>>,
@@ -68,11 +68,11 @@ impl Filters {
             headers.remove(header::CONTENT_LENGTH);
         }
         Self {
-            gunzip: packed.then(Gunzip::default),
+            gunzip: packed.then(Box::default),
             redactor: Some(Redactor::new(pick.secret.clone())),
             tail: Some(Tail::default()),
             tee: None,
-            learning: traits.resources.then(|| Learning::of(traits.bare_ids)),
+            learning: traits.resources.then(|| Box::new(Learning::of(traits.bare_ids))),
             rewriter: rewritten.then(to_local),
             translation: None,
         }

@@ -4,6 +4,8 @@
 //! Invariant: a call that creates something is repeated only when it was provably not processed.
 //! Invariant: attempts and the time in which they may begin are bounded.
 
+use smol_str::SmolStr;
+
 use super::judge::{Blame, Outcome, Verdict};
 use crate::clock::Millis;
 use crate::ids::KeyId;
@@ -25,7 +27,7 @@ pub struct Asked {
     pub pinned: Option<String>,
     /// The key that the conversation was held with: it is taken when it can serve.
     pub preferred: Option<KeyId>,
-    pub model: Option<String>,
+    pub model: Option<SmolStr>,
     /// It leaves something behind.
     pub creates: bool,
 }

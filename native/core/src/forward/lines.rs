@@ -112,31 +112,36 @@ impl Lines {
     }
 
     /// `request` has its target in origin form, and the Host header. Its answer begins within `patience`.
-    pub async fn request(
+    pub fn request(
         &self,
         mut request: Request<RequestBody>,
         patience: Duration,
-    ) -> Result<Answered, Failed> {
+    ) -> impl Future<Output = Result<Answered, Failed>> {
         let due = tokio::time::Instant::now() + patience;
-        loop {
-            let lent = match self.0.idle_or_wait() {
-                Ok(lent) => lent,
-                Err(handed) => {
-                    timeout_at(due, self.0.dial_or_be_handed(handed)).await.map_err(|_| Failed::Silent)??
+        // A block, where an async fn would hold the request twice.
+        async move {
+            loop {
+                let lent = match self.0.idle_or_wait() {
+                    Ok(lent) => lent,
+                    Err(handed) => timeout_at(due, self.0.dial_or_be_handed(handed))
+                        .await
+                        .map_err(|_| Failed::Silent)??,
+                };
+                let line = match lent {
+                    Lent::Own(line) => line,
+                    Lent::Common { sender, reused } => {
+                        return Box::pin(self.0.share(sender, reused, request, due)).await;
+                    }
+                };
+                let reused = line.used;
+                match line.send(request, due, Arc::downgrade(&self.0)).await {
+                    None => return Err(Failed::Silent),
+                    Some(Ok(response)) => return Ok(Answered { response, reused }),
+                    Some(Err(mut unsent)) => match unsent.take_message().filter(|_| reused) {
+                        Some(again) => request = again,
+                        None => return Err(Failed::Http(unsent.into_error())),
+                    },
                 }
-            };
-            let line = match lent {
-                Lent::Own(line) => line,
-                Lent::Common { sender, reused } => return self.0.share(sender, reused, request, due).await,
-            };
-            let reused = line.used;
-            match line.send(request, due, Arc::downgrade(&self.0)).await {
-                None => return Err(Failed::Silent),
-                Some(Ok(response)) => return Ok(Answered { response, reused }),
-                Some(Err(mut unsent)) => match unsent.take_message().filter(|_| reused) {
-                    Some(again) => request = again,
-                    None => return Err(Failed::Http(unsent.into_error())),
-                },
             }
         }
     }
@@ -303,39 +308,41 @@ async fn sweep(shared: Weak<Shared>) {
 
 impl Line {
     /// `None` when nothing came before it was `due`.
-    async fn send(
+    fn send(
         mut self,
         request: Request<RequestBody>,
         due: tokio::time::Instant,
         home: Weak<Shared>,
-    ) -> Option<Result<Response<AnswerBody>, TrySendError<Request<RequestBody>>>> {
+    ) -> impl Future<Output = Option<Result<Response<AnswerBody>, TrySendError<Request<RequestBody>>>>> {
         self.used = true;
         self.expect_polls();
         self.gate.open();
-        // Only the connection brings the answer, and it is polled right here: no waker is needed, nor may tokio's budget
-        // end the look early, for nobody would look again.
-        let mut answer = pin!(tokio::task::unconstrained(self.sender.try_send_request(request)));
-        let answered = poll_fn(|context| {
-            let Some(mut context) = self.gate.pass(context) else { return Poll::Pending };
-            move_along(&mut self.connection, &mut context);
-            match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(answered) => Poll::Ready(Some(answered)),
-                Poll::Pending if self.alarm.goes_off(due, &mut context) => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
+        async move {
+            // Only the connection brings the answer, and it is polled right here: no waker is needed, nor may tokio's budget
+            // end the look early, for nobody would look again.
+            let mut answer = pin!(tokio::task::unconstrained(self.sender.try_send_request(request)));
+            let answered = poll_fn(|context| {
+                let Some(mut context) = self.gate.pass(context) else { return Poll::Pending };
+                move_along(&mut self.connection, &mut context);
+                match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                    Poll::Ready(answered) => Poll::Ready(Some(answered)),
+                    Poll::Pending if self.alarm.goes_off(due, &mut context) => Poll::Ready(None),
+                    Poll::Pending => Poll::Pending,
+                }
+            })
+            .await?;
+            let response = match answered {
+                Ok(response) => response,
+                Err(unsent) => return Some(Err(unsent)),
+            };
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS
+                && let Some(connection) = self.connection.take()
+            {
+                // It hands the bare stream over, and only when it is polled to its end.
+                tokio::spawn(connection);
             }
-        })
-        .await?;
-        let response = match answered {
-            Ok(response) => response,
-            Err(unsent) => return Some(Err(unsent)),
-        };
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS
-            && let Some(connection) = self.connection.take()
-        {
-            // It hands the bare stream over, and only when it is polled to its end.
-            tokio::spawn(connection);
+            Some(Ok(response.map(|body| AnswerBody::own(body, self, home))))
         }
-        Some(Ok(response.map(|body| AnswerBody::own(body, self, home))))
     }
 
     /// Whoever holds it polls it next: what is put into the connection, or taken out, need not wake anybody.

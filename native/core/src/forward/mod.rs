@@ -168,9 +168,14 @@ impl GoogleApiForwarder {
     }
 
     /// One attempt. `Err` means that no answer came.
-    pub async fn attempt(&self, pick: &Pick, call: &Outbound, body: RequestBody) -> Result<Answer, Outcome> {
+    pub fn attempt<'a>(
+        &'a self,
+        pick: &'a Pick,
+        call: &'a Outbound,
+        body: RequestBody,
+    ) -> impl Future<Output = Result<Answer, Outcome>> + 'a {
         let lines = self.clients.for_pick(pick, call.opening.is_some());
-        self.send(&lines, pick, call, body).await
+        self.send(lines, pick, call, body)
     }
 
     /// One attempt for which a connection is opened, step by step on `trace`.
@@ -182,12 +187,12 @@ impl GoogleApiForwarder {
         body: RequestBody,
         trace: &Trace,
     ) -> Result<Answer, Outcome> {
-        self.send(&self.clients.fresh(pick, trace), pick, call, body).await
+        self.send(self.clients.fresh(pick, trace), pick, call, body).await
     }
 
     async fn send(
         &self,
-        lines: &Lines,
+        lines: Lines,
         pick: &Pick,
         call: &Outbound,
         body: RequestBody,
@@ -206,7 +211,7 @@ impl GoogleApiForwarder {
             return Ok(Answer::Flowing(response));
         }
         let without_key = call.opening.as_ref().is_some_and(Opening::is_without_key);
-        let refused = self.read_refusal(pick, response).await?;
+        let refused = Box::pin(self.read_refusal(pick, response)).await?;
         Ok(Answer::Refused(Refused { without_key, ..refused }))
     }
 

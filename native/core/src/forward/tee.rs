@@ -14,7 +14,7 @@ use crate::requests::TokensView;
 const MOST_PACKED: usize = 1024 * 1024;
 
 pub struct Tee {
-    gunzip: Option<Gunzip>,
+    gunzip: Option<Box<Gunzip>>,
     packed: usize,
     tail: Tail,
 }
@@ -24,7 +24,7 @@ impl Tee {
     pub fn new(headers: &HeaderMap) -> Option<Self> {
         let gzip = is_gzip(headers);
         let readable = gzip || !is_packed(headers);
-        readable.then(|| Self { gunzip: gzip.then(Gunzip::default), packed: 0, tail: Tail::default() })
+        readable.then(|| Self { gunzip: gzip.then(Box::default), packed: 0, tail: Tail::default() })
     }
 
     /// Whether the rest is wanted.

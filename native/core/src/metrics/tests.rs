@@ -19,7 +19,7 @@ fn state(keys: u32, proxies: u32) -> Arc<State> {
 }
 
 fn serve(state: &Arc<State>, took: Duration) {
-    let mut lease = state.lease(&Wish::default()).unwrap();
+    let mut lease = state.lease(&Wish::default(), state.now()).unwrap();
     lease.answered(took);
     lease.pick.meters.opened();
     lease.pick.meters.sent(300);

@@ -205,12 +205,17 @@ impl Pools {
         let daily = matches!(rest.length, RestLength::UntilDailyReset | RestLength::NoQuota);
         let named = if rest.quota.is_empty() { String::new() } else { format!(" ({})", rest.quota) };
         // An alias and the model behind it share the quota.
-        let other =
-            rest.model.as_ref().filter(|model| pick.model.as_ref().is_some_and(|asked| asked != *model));
-        for model in [pick.model.as_ref(), other].into_iter().take(1 + usize::from(other.is_some())) {
+        let other = rest
+            .model
+            .as_ref()
+            .filter(|model| pick.model.as_ref().is_some_and(|asked| asked != model.as_str()));
+        for model in [pick.model.as_deref(), other.map(String::as_str)]
+            .into_iter()
+            .take(1 + usize::from(other.is_some()))
+        {
             let asked = model.map(|model| format!(" for {model}")).unwrap_or_default();
             let resting = Resting {
-                model: model.cloned(),
+                model: model.map(str::to_owned),
                 quota: rest.quota.clone(),
                 until,
                 daily,

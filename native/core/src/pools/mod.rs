@@ -14,6 +14,8 @@ mod settle;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smol_str::SmolStr;
+
 use crate::clock::Millis;
 use crate::figures::Figures;
 use crate::figures::meter::Meters;
@@ -65,7 +67,7 @@ pub struct Pools {
 #[derive(Clone, Debug)]
 pub struct PickedProxy {
     pub id: ProxyId,
-    pub name: String,
+    pub name: SmolStr,
     pub url: Arc<ProxyUrl>,
     /// It is the rotating proxy, none of the pool: every request opens a tunnel of its own.
     pub rotating: bool,
@@ -77,12 +79,12 @@ pub struct PickedProxy {
 #[derive(Clone, Debug)]
 pub struct Pick {
     pub key: KeyId,
-    pub key_name: String,
+    pub key_name: SmolStr,
     pub secret: Secret,
     /// `None` is a direct connection.
     pub proxy: Option<PickedProxy>,
     /// The model asked for: quotas are held per model.
-    pub model: Option<String>,
+    pub model: Option<SmolStr>,
     pub begun: Millis,
     /// This request tries a key whose circuit is half-open.
     pub trial: bool,
@@ -100,7 +102,7 @@ pub struct Wish {
     /// Key id or name that must serve.
     pub pinned: Option<String>,
     /// The model asked for, where the path names one.
-    pub model: Option<String>,
+    pub model: Option<SmolStr>,
     /// Keys that already tried this request.
     pub tried: Vec<KeyId>,
     /// Their projects, as far as they are known: keys of others are preferred.
@@ -334,14 +336,14 @@ impl Pools {
         };
         self.count_proxy(proxy.as_ref());
         let meters = self.meters(id, proxy.as_ref());
-        let (mut key_name, mut secret, mut trial) = (String::new(), None, false);
+        let (mut key_name, mut secret, mut trial) = (SmolStr::default(), None, false);
         if let Some(key) = self.keys.get_mut(id) {
             trial = key.learned.breaker.begin(now);
             key.learned.in_flight += 1;
             key.learned.requests += 1;
             key.learned.fallbacks += u64::from(fallback);
             key.learned.last_used = Some(now);
-            key_name.clone_from(&key.entered.name);
+            key_name = SmolStr::new(&key.entered.name);
             secret = Some(key.entered.secret.clone());
         }
         Pick {

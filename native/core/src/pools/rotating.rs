@@ -5,6 +5,8 @@
 
 use std::net::IpAddr;
 
+use smol_str::SmolStr;
+
 use super::settle::Way;
 use super::{Pick, PickedProxy, Pools};
 use crate::clock::Millis;
@@ -20,12 +22,12 @@ use crate::vault::EnteredRotating;
 impl PickedProxy {
     pub(super) fn of_pool(proxy: &ProxyServer) -> Self {
         let entered = &proxy.entered;
-        let (id, name, url) = (entered.id.clone(), entered.name.clone(), entered.url.clone());
+        let (id, name, url) = (entered.id.clone(), SmolStr::new(&entered.name), entered.url.clone());
         Self { id, name, url, rotating: false, exit: Exit::default() }
     }
 
     pub(super) fn rotating(proxy: &RotatingProxy) -> Self {
-        let (id, name, url) = (NAME.into(), NAME.to_owned(), proxy.entered.url.clone());
+        let (id, name, url) = (NAME.into(), SmolStr::new_static(NAME), proxy.entered.url.clone());
         Self { id, name, url, rotating: true, exit: Exit::default() }
     }
 }

@@ -1,6 +1,8 @@
 //! The name of the tool that asked, from its User-Agent: the first product and its version, nothing else. Whatever
 //! could be a secret there is left out.
 
+use smol_str::SmolStr;
+
 /// Characters of a name and version that are kept.
 const MOST: usize = 60;
 
@@ -8,11 +10,12 @@ const MOST: usize = 60;
 ///
 /// Invariant: nothing that looks like a credential gets through: product and version are short words, and a long run of
 /// letters and digits mixed is neither.
-pub fn client_of(headers: &http::HeaderMap) -> Option<String> {
+pub fn client_of(headers: &http::HeaderMap) -> Option<SmolStr> {
     let text = headers.get(http::header::USER_AGENT)?.to_str().ok()?;
-    let first: String = text.split_ascii_whitespace().next()?.chars().take(MOST).collect();
+    let first = text.split_ascii_whitespace().next()?;
+    let first = first.get(..MOST).unwrap_or(first);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./+".contains(&byte);
-    (first.bytes().all(plain) && !looks_secret(&first)).then_some(first)
+    (first.bytes().all(plain) && !looks_secret(first)).then(|| SmolStr::new(first))
 }
 
 /// Keys and tokens are long runs in which letters and digits mix; names and versions are not.
@@ -29,9 +32,9 @@ mod tests {
     use http::HeaderMap;
     use http::header::{HeaderValue, USER_AGENT};
 
-    use super::client_of;
+    use super::{SmolStr, client_of};
 
-    fn of(agent: &str) -> Option<String> {
+    fn of(agent: &str) -> Option<SmolStr> {
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, HeaderValue::from_str(agent).unwrap());
         client_of(&headers)

@@ -68,18 +68,25 @@ fn fits(request: &RequestView, filter: &RequestFilter, needle: &Needle) -> bool 
         && filter.dialect.is_none_or(|dialect| dialect == request.dialect)
         && filter.key_id.as_ref().is_none_or(|id| any(&|attempt| attempt.key_id == *id))
         && filter.proxy_id.as_ref().is_none_or(|id| any(&|attempt| attempt.proxy_id.as_ref() == Some(id)))
-        && filter.model.as_ref().is_none_or(|model| request.model.as_ref() == Some(model))
+        && filter
+            .model
+            .as_ref()
+            .is_none_or(|model| request.model.as_ref().is_some_and(|asked| asked == model))
         && says(request, needle)
 }
 
 fn says(request: &RequestView, needle: &Needle) -> bool {
-    let maybe = |text: &Option<String>| text.as_ref().is_some_and(|text| needle.is_in(text));
+    let maybe = |text: Option<&str>| text.is_some_and(|text| needle.is_in(text));
     needle.is_empty()
         || needle.is_in(&request.path)
         || needle.is_in(&request.id)
-        || [&request.model, &request.client, &request.error].into_iter().any(maybe)
+        || [request.model.as_deref(), request.client.as_deref(), request.error.as_deref()]
+            .into_iter()
+            .any(maybe)
         || request.attempts.iter().any(|attempt| {
-            needle.is_in(&attempt.key_name) || maybe(&attempt.proxy_name) || maybe(&attempt.error)
+            needle.is_in(&attempt.key_name)
+                || maybe(attempt.proxy_name.as_deref())
+                || maybe(attempt.error.as_deref())
         })
 }
 
@@ -120,7 +127,7 @@ mod tests {
         let filter: RequestFilter = serde_json::from_str(filter).unwrap();
         let (matched, rows) = page(requests, &filter, 0, 500);
         assert_eq!(matched, rows.len());
-        rows.iter().map(|request| request.id.clone()).collect()
+        rows.iter().map(|request| request.id.to_string()).collect()
     }
 
     fn some() -> Vec<Arc<RequestView>> {
@@ -129,12 +136,12 @@ mod tests {
             error: Some("No key can serve: Überlast.".to_owned()),
             attempts: Vec::new(),
             dialect: DialectView::OpenAi,
-            path: "/v1/chat/completions".to_owned(),
+            path: "/v1/chat/completions".into(),
             ..request(2)
         };
         let retried = RequestView {
-            model: Some("gemini-3.8-pro".to_owned()),
-            client: Some("OpenAI/JS".to_owned()),
+            model: Some("gemini-3.8-pro".into()),
+            client: Some("OpenAI/JS".into()),
             attempts: vec![attempt("k1", Some("p1")), attempt("k2", Some("Berlin"))],
             ..request(3)
         };

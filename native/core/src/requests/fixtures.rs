@@ -5,13 +5,13 @@ use super::{AttemptView, DialectView, RequestView};
 /// Answered at once by "key 1" through proxy `p1`.
 pub fn request(number: u32) -> RequestView {
     RequestView {
-        id: format!("run-{number}"),
+        id: format!("run-{number}").into(),
         at: 0,
         method: "POST".into(),
-        path: "/v1beta/models/gemini-3.8-flash:generateContent".to_owned(),
+        path: "/v1beta/models/gemini-3.8-flash:generateContent".into(),
         dialect: DialectView::Gemini,
-        model: Some("gemini-3.8-flash".to_owned()),
-        client: Some("curl/8.14.1".to_owned()),
+        model: Some("gemini-3.8-flash".into()),
+        client: Some("curl/8.14.1".into()),
         status: 200,
         duration_ms: 30,
         first_byte_ms: Some(20),
@@ -24,9 +24,9 @@ pub fn request(number: u32) -> RequestView {
 pub fn attempt(key: &str, proxy: Option<&str>) -> AttemptView {
     AttemptView {
         key_id: key.into(),
-        key_name: format!("Key of {key}"),
+        key_name: format!("Key of {key}").into(),
         proxy_id: proxy.map(Into::into),
-        proxy_name: proxy.map(str::to_owned),
+        proxy_name: proxy.map(Into::into),
         direct_fallback: false,
         status: Some(200),
         error: None,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use smol_str::SmolStr;
 
 use super::RequestView;
 use super::overview::{Overview, OverviewView};
@@ -128,13 +129,16 @@ impl Ring {
 }
 
 fn bytes_of(request: &RequestView) -> usize {
-    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    // Short texts lie in the record itself.
+    let text = |text: &SmolStr| if text.is_heap_allocated() { text.len() } else { 0 };
+    let maybe = |one: &Option<SmolStr>| one.as_ref().map_or(0, text);
+    let words = |words: &Option<String>| words.as_ref().map_or(0, String::len);
     let attempts = request
         .attempts
         .iter()
-        .map(|one| size_of_val(one) + one.key_name.len() + text(&one.proxy_name) + text(&one.error));
-    let texts = request.id.len() + request.path.len() + text(&request.model) + text(&request.client);
-    size_of_val(request) + texts + text(&request.error) + attempts.sum::<usize>()
+        .map(|one| size_of_val(one) + text(&one.key_name) + maybe(&one.proxy_name) + words(&one.error));
+    let texts = text(&request.id) + text(&request.path) + maybe(&request.model) + maybe(&request.client);
+    size_of_val(request) + texts + words(&request.error) + attempts.sum::<usize>()
 }
 
 #[cfg(test)]
@@ -146,7 +150,7 @@ mod tests {
     fn the_newest_are_kept_and_their_bytes_are_known() {
         let log = RequestLog::new(3);
         (1..=5).for_each(|number| log.push(Arc::new(request(number)), 0));
-        let ids: Vec<String> = log.all().iter().map(|request| request.id.clone()).collect();
+        let ids: Vec<String> = log.all().iter().map(|request| request.id.to_string()).collect();
         assert_eq!((ids, log.count()), (vec!["run-5".into(), "run-4".into(), "run-3".into()], 3));
         let counted: usize = log.all().iter().map(|request| bytes_of(request)).sum();
         assert_eq!(log.held_bytes(), counted);
@@ -161,7 +165,7 @@ mod tests {
         log.push(Arc::new(request(9)), 60_000);
         let kept = (1..=4).map(|number| Arc::new(request(number))).collect();
         log.restore(kept, 60_000);
-        let ids: Vec<String> = log.export().iter().map(|request| request.id.clone()).collect();
+        let ids: Vec<String> = log.export().iter().map(|request| request.id.to_string()).collect();
         assert_eq!(ids, ["run-3", "run-4", "run-9"]);
         let counted: usize = log.all().iter().map(|request| bytes_of(request)).sum();
         assert_eq!((log.held_bytes(), log.revision()), (counted, 1));

@@ -10,10 +10,12 @@ pub mod tokens;
 pub mod traffic;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use http::Method;
+use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use ts_rs::TS;
 
 use crate::clock::Millis;
@@ -33,10 +35,10 @@ const CLIENT_LEFT: &str = "The client closed the request before the answer was c
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct AttemptView {
     pub key_id: KeyId,
-    pub key_name: String,
+    pub key_name: SmolStr,
     /// null = direct.
     pub proxy_id: Option<ProxyId>,
-    pub proxy_name: Option<String>,
+    pub proxy_name: Option<SmolStr>,
     /// It went direct although the key has a proxy: none worked, and the failure policy allows it.
     pub direct_fallback: bool,
     /// Upstream's status; null when no answer came.
@@ -90,17 +92,17 @@ impl From<Dialect> for DialectView {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct RequestView {
-    pub id: String,
+    pub id: SmolStr,
     #[ts(type = "number")]
     pub at: Millis,
     #[ts(type = "string")]
     pub method: Cow<'static, str>,
     /// Without the query.
-    pub path: String,
+    pub path: SmolStr,
     pub dialect: DialectView,
-    pub model: Option<String>,
+    pub model: Option<SmolStr>,
     /// The tool that asked, as the first word of its User-Agent says, such as `google-genai-sdk/1.2.0`.
-    pub client: Option<String>,
+    pub client: Option<SmolStr>,
     /// The status the client saw; 499 when it left first.
     pub status: u16,
     #[ts(type = "number")]
@@ -124,12 +126,12 @@ pub struct OpenRequest {
 
 /// What a client asks, before anything is decided about it.
 pub struct Asking<'a> {
-    pub id: String,
+    pub id: SmolStr,
     pub dialect: Dialect,
     pub method: &'a Method,
     /// Without the query.
     pub path: &'a str,
-    pub client: Option<String>,
+    pub client: Option<SmolStr>,
 }
 
 impl OpenRequest {
@@ -139,7 +141,7 @@ impl OpenRequest {
             id,
             at: state.now(),
             method: name_of(method),
-            path: path.to_owned(),
+            path: path.into(),
             dialect: dialect.into(),
             model: model_of(path),
             client,
@@ -166,7 +168,7 @@ impl OpenRequest {
     /// Named by the body, where the path names none.
     pub fn asks_for(&mut self, model: Option<&str>) {
         let view = self.view();
-        view.model = model.map(str::to_owned).or(view.model.take());
+        view.model = model.map(SmolStr::from).or(view.model.take());
     }
 
     pub fn attempts(&self) -> usize {
@@ -174,13 +176,16 @@ impl OpenRequest {
     }
 
     pub fn add_attempt(&mut self, attempt: AttemptView) {
-        self.view().attempts.push(attempt);
+        // One is the rule, and room for four would be kept with each.
+        let attempts = &mut self.view().attempts;
+        attempts.reserve_exact(1);
+        attempts.push(attempt);
     }
 
     /// The answer begins now: what follows only adds to it.
-    pub fn answer_begins(&mut self) {
+    pub fn answer_begins(&mut self, now: Millis) {
         if self.view.first_byte_ms.is_none() {
-            let waited = self.state.now().saturating_sub(self.view.at);
+            let waited = now.saturating_sub(self.view.at);
             self.view().first_byte_ms = Some(waited);
         }
     }
@@ -193,8 +198,8 @@ impl OpenRequest {
 
     /// The answer was given whole (`error: None`) or ended in an error the client saw.
     pub fn finish(mut self, status: u16, error: Option<String>) {
-        if status != CLIENT_CLOSED {
-            self.answer_begins();
+        if status != CLIENT_CLOSED && self.view.first_byte_ms.is_none() {
+            self.answer_begins(self.state.now());
         }
         self.finished = true;
         let view = self.view();
@@ -268,12 +273,15 @@ fn name_of(method: &Method) -> Cow<'static, str> {
     }
 }
 
+/// Made once: making it costs more than a search.
+static MODELS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("/models/"));
+
 /// The `m` of `/v1beta/models/m:generateContent`.
-fn model_of(path: &str) -> Option<String> {
-    const MODELS: &str = "/models/";
-    let at = memchr::memmem::find(path.as_bytes(), MODELS.as_bytes())?;
-    let model = path[at + MODELS.len()..].split([':', '/']).next().filter(|model| !model.is_empty())?;
-    Some(model.to_owned())
+fn model_of(path: &str) -> Option<SmolStr> {
+    let at = MODELS.find(path.as_bytes())?;
+    let model =
+        path[at + MODELS.needle().len()..].split([':', '/']).next().filter(|model| !model.is_empty())?;
+    Some(model.into())
 }
 
 #[cfg(test)]

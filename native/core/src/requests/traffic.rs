@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     fn asked(model: &str, status: u16) -> RequestView {
-        RequestView { model: Some(model.to_owned()), status, ..request(1) }
+        RequestView { model: Some(model.into()), status, ..request(1) }
     }
 
     #[test]

@@ -24,6 +24,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::Service;
+use super::client_body::ClientBody;
 use crate::dispatch::reply::ReplyBody;
 use crate::gate::Gated;
 use crate::joined::Joined;
@@ -146,7 +147,8 @@ impl Connections {
             .get(header::UPGRADE)
             .is_some_and(|wanted| wanted.as_bytes().eq_ignore_ascii_case(b"websocket"));
         let client = hyper::upgrade::on(&mut request);
-        let mut reply = self.service.answer(request, secure).await;
+        let (parts, body) = request.into_parts();
+        let mut reply = self.service.answer(parts, ClientBody::new(body), secure).await;
         if let Some(tunnel) = reply.body_mut().take_tunnel() {
             *switched.lock() = Some((client, tunnel));
         } else if websocket || ends() {

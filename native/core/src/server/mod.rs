@@ -18,9 +18,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{self, HeaderMap};
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
+use http::{Method, Response, StatusCode};
 use parking_lot::Mutex;
+use smol_str::{SmolStr, format_smolstr};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -232,10 +232,9 @@ async fn all_ended(connections: &mut JoinSet<()>) {
 }
 
 impl Service {
-    /// `secure`: the client came over TLS.
-    async fn answer(&self, request: Request<Incoming>, secure: bool) -> Response<ReplyBody> {
-        let (parts, body) = request.into_parts();
-        let body = ClientBody::new(body);
+    /// `secure`: the client came over TLS. Ways that few requests take are boxed: the future is moved once per request,
+    /// as large as its largest way.
+    async fn answer(&self, parts: Parts, body: ClientBody, secure: bool) -> Response<ReplyBody> {
         let (path, query) = gemini::canonical_target(parts.uri.path(), parts.uri.query());
         let route = route(&path, &parts.headers);
         let dialect = dialect_of(&route, &path);
@@ -247,7 +246,7 @@ impl Service {
             return health::reply(&self.state);
         }
         if route == Route::Admin {
-            return self.administer(&parts, &path, body).await;
+            return Box::pin(self.administer(&parts, &path, body)).await;
         }
         let (id, client) = (self.next_id(), client_of(&parts.headers));
         let asking = Asking { id, dialect, method: &parts.method, path: &path, client };
@@ -262,7 +261,7 @@ impl Service {
         let origin = [if secure { "https://" } else { "http://" }, &*host].concat();
         if let Route::OpenAi(endpoint) = route {
             let incoming = openai::Incoming { parts, body, host, origin, pinned };
-            return self.answer_openai(endpoint, incoming, open).await;
+            return Box::pin(self.answer_openai(endpoint, incoming, open)).await;
         }
         let body = Replay::new(body, self.body_limit(&path), REPLAY_CAP);
         let owner = match self.look_ahead(&path, &host, &body, pinned.is_some()).await {
@@ -273,13 +272,13 @@ impl Service {
             Some((token, _)) => token.opening(),
             None => (None, Opening::WithKey),
         });
-        let target = (path.as_str(), query.as_deref());
-        let mut call = Self::call(parts, target, dialect, pinned.or(owner), origin, opening);
+        let mut call =
+            Self::call(parts, (path, query.as_deref()), dialect, pinned.or(owner), origin, opening);
         if announced != body.length() {
             call.outbound.headers.remove(header::CONTENT_LENGTH);
         }
         if self.dispatcher.is_shared_list(&call) {
-            return self.dispatcher.list(&call, open).await;
+            return Box::pin(self.dispatcher.list(&call, open)).await;
         }
         self.dispatcher.dispatch(&call, body, open).await
     }
@@ -360,25 +359,25 @@ impl Service {
 
     fn call(
         parts: Parts,
-        (path, query): (&str, Option<&str>),
+        (path, query): (String, Option<&str>),
         dialect: Dialect,
         pinned: Option<String>,
         origin: String,
         opening: Option<(Option<String>, Opening)>,
     ) -> Call {
-        let traits = gemini::traits(&parts.method, path);
+        let (traits, subject) = (gemini::traits(&parts.method, &path), gemini::quota_subject(&path));
         let (credential, opening) = opening.map_or((None, None), |(part, opening)| (part, Some(opening)));
         let query = query.and_then(headers::without_credentials);
         let query: Vec<String> = query.into_iter().chain(credential).collect();
         let encoding = headers::encoding_for(&parts.headers, traits.read_here());
         let target = match query.is_empty() {
-            true => path.to_owned(),
+            true => path,
             false => format!("{path}?{}", query.join("&")),
         };
         let parsed = parts.uri.path_and_query().filter(|written| written.as_str() == target).cloned();
         let (method, headers) = (parts.method, parts.headers);
         Call {
-            subject: gemini::quota_subject(path),
+            subject,
             dialect,
             traits,
             outbound: Outbound { method, target, parsed, headers, encoding, opening },
@@ -412,9 +411,9 @@ impl Service {
         self.limits.of_path(path)
     }
 
-    fn next_id(&self) -> String {
+    fn next_id(&self) -> SmolStr {
         let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
-        [&*self.run, "-", &number.to_string()].concat()
+        format_smolstr!("{}-{number}", self.run)
     }
 }
 

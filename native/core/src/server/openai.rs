@@ -9,6 +9,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use http_body_util::BodyExt;
+use smol_str::SmolStr;
 
 use super::Service;
 use super::client_body::ClientBody;
@@ -128,7 +129,7 @@ impl Service {
                 encoding: Encoding::Identity,
                 opening: None,
             },
-            subject: model.or_else(|| Some("models".to_owned())),
+            subject: Some(model.map_or(SmolStr::new_static("models"), SmolStr::from)),
             pinned: pinned.or(owner),
             preferred,
             conversation: conversation.map(|one| one.hash),

@@ -83,7 +83,7 @@ pub fn picked(
     }
     let resting = before.quotas.export(now).into_iter().find(|(project, resting)| {
         *project == key.quota_project()
-            && (resting.model.is_none() || resting.model == pick.model)
+            && (resting.model.is_none() || resting.model.as_deref() == pick.model.as_deref())
             && resting.until > now
     });
     if let Some(resting) = resting {

@@ -147,7 +147,7 @@ impl Hour {
 
     fn arrive(&mut self, which: usize) {
         let (model, _, every) = MODELS[which];
-        let asked = Asked { model: Some(model.to_owned()), ..Asked::default() };
+        let asked = Asked { model: Some(model.into()), ..Asked::default() };
         let search = Search::new(asked, &self.state.settings(), self.now);
         self.requests.push(Request { model, search, attempt: None });
         self.look(self.requests.len() - 1);
@@ -160,7 +160,7 @@ impl Hour {
 
     fn look(&mut self, number: usize) {
         let wish = self.requests[number].search.wish().clone();
-        match self.state.lease(&wish) {
+        match self.state.lease(&wish, self.state.now()) {
             Ok(lease) => self.attempt(number, lease),
             Err(no_key) => {
                 let returns = self.state.earliest_return(&wish);

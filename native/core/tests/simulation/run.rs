@@ -208,7 +208,7 @@ impl World {
         let creates = self.rng.u8(..4) == 0;
         let model = MODELS[self.rng.usize(..MODELS.len())].to_owned();
         let pinned = (self.rng.u8(..15) == 0).then(|| format!("key {}", self.rng.u8(1..8)));
-        let asked = Asked { pinned, model: Some(model), creates, ..Asked::default() };
+        let asked = Asked { pinned, model: Some(model.into()), creates, ..Asked::default() };
         let search = Search::new(asked, &self.settings, self.now());
         let arrived = self.time;
         self.requests.push(Request {
@@ -229,7 +229,7 @@ impl World {
         let before = self.state.pools.lock().clone();
         let now = self.now();
         let wish = self.requests[number].search.wish().clone();
-        match self.state.lease(&wish) {
+        match self.state.lease(&wish, self.state.now()) {
             Ok(lease) => {
                 let noticed = !std::mem::take(&mut self.unnoticed);
                 let pick = &lease.pick;

@@ -20,7 +20,7 @@ fn pick(key: &str) -> Pick {
         answered_after: None,
         meters: Meters::default(),
         key: key.into(),
-        key_name: key.to_owned(),
+        key_name: key.into(),
         secret: Secret::new("test-key"),
         proxy: None,
         model: None,
@@ -177,7 +177,7 @@ fn quotas_are_the_reason_when_several_keys_met_them() {
 
 fn rotating_failed(search: &mut Search, fault: ProxyFault, now: Millis) -> Next {
     let url = Arc::new(crate::proxies::rotating::parse("ada-rotate:secret@h:1").unwrap());
-    let (id, name, exit) = ("rotating".into(), "rotating".to_owned(), Default::default());
+    let (id, name, exit) = ("rotating".into(), "rotating".into(), Default::default());
     let proxy = PickedProxy { id, name, url, rotating: true, exit };
     let (pick, outcome) = (Pick { proxy: Some(proxy), ..pick("a") }, Outcome::Proxy(fault));
     let verdict = judge(&outcome);

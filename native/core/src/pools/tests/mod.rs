@@ -168,7 +168,7 @@ fn a_pinned_key_serves_or_nobody_does() {
 }
 
 fn for_model(model: &str) -> Wish {
-    Wish { model: Some(model.to_owned()), ..Wish::default() }
+    Wish { model: Some(model.into()), ..Wish::default() }
 }
 
 #[test]

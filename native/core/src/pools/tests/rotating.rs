@@ -20,7 +20,7 @@ fn rotating(keys: u32, proxies: u32) -> Pools {
 
 fn ways(pools: &mut Pools, settings: &Settings) -> Vec<String> {
     let way = |pick: Pick| match (&pick.proxy, pick.fallback) {
-        (Some(proxy), _) => proxy.name.clone(),
+        (Some(proxy), _) => proxy.name.to_string(),
         (None, true) => "fallback".to_owned(),
         (None, false) => "direct".to_owned(),
     };

@@ -54,7 +54,7 @@ fn page_of(all: &[Arc<RequestView>], filter: &RequestFilter, after: Option<&str>
     };
     let (matched, requests) = page(all.get(begin..).unwrap_or_default(), filter, 0, limit);
     let last = requests.last().filter(|_| matched > requests.len());
-    Page { next_cursor: last.map(|last| last.id.clone()), requests, total: all.len() }
+    Page { next_cursor: last.map(|last| last.id.to_string()), requests, total: all.len() }
 }
 
 fn limit(text: Option<String>) -> Result<usize, Fault> {
