@@ -31,6 +31,7 @@ beforeEach((context) => {
 
 const DATABASE = ["state.sqlite", "state.sqlite-wal"];
 const EVERYWHERE = [...DATABASE, "state.new", "state.json", "."];
+const ADMIN = "admin-token-for-the-faults";
 const CANNOT = /The learned state cannot be written to .*state\.sqlite/;
 const AGAIN = /The learned state is written to .*state\.sqlite again; nothing was lost/;
 
@@ -44,7 +45,8 @@ function start(faults) {
     sqlitePath: join(folder.path, "state.sqlite"),
     fallbackJsonPath: join(folder.path, "state.json"),
   };
-  const config = { keys: [KEYS.alpha, KEYS.beta], keySelection: "fill_first", persistence };
+  const server = { adminToken: ADMIN };
+  const config = { server, keys: [KEYS.alpha, KEYS.beta], keySelection: "fill_first", persistence };
   return bench.gateway(config, { under: faults.length > 0 ? under : [] });
 }
 
@@ -53,6 +55,13 @@ async function served(gateway) {
   const answer = await gateway.ask(`${MODEL}:generateContent`, { body: prompt("Hi") });
   assert.equal(answer.status, 200);
   return answer.id;
+}
+
+/** What the metrics say of the database. @param {Awaited<ReturnType<typeof start>>} gateway */
+async function failing(gateway) {
+  const headers = { authorization: `Bearer ${ADMIN}` };
+  const { body } = await gateway.ask("/admin/metrics", { token: null, headers, method: "GET" });
+  return Number(/^gemini_aggregator_state_store_failing (\d)$/m.exec(body)?.[1]);
 }
 
 /** Learns a rest, then goes on until `until` is in the log. @param {Awaited<ReturnType<typeof start>>} gateway @param {RegExp} until */
@@ -98,6 +107,7 @@ for (const fault of ONCE) {
     const gateway = await start([fault]);
     const ids = await learnAndServe(gateway, AGAIN);
     assert.ok(gateway.log.all.some((line) => CANNOT.test(line)));
+    assert.equal(await failing(gateway), 0);
     await gateway.stop();
     await foundAgain(ids);
   });
@@ -108,6 +118,7 @@ for (const fault of FOR_GOOD) {
     const gateway = await start([fault]);
     const ids = await learnAndServe(gateway, CANNOT);
     ids.push(await served(gateway));
+    assert.equal(await failing(gateway), 1);
     await gateway.stop();
     assert.ok(existsSync(join(folder.path, "state.json")));
     assert.equal(gateway.log.all.filter((line) => CANNOT.test(line)).length, 1, "said once");

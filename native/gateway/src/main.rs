@@ -119,8 +119,11 @@ fn serve(line: &Line) -> Result<ExitCode, String> {
         .enable_all()
         .build()
         .map_err(|error| format!("The program cannot start its threads: {error}."))?;
-    let host = host_figures(&log, started);
-    let ended = runtime.block_on(run(ready, source, line.path().to_path_buf(), host, log.known.clone()));
+    let store = ready.state.as_ref().map(|files| Arc::new(FallingBack::new(&files.sqlite, &files.json)));
+    let host = host_figures(&log, started, store.clone());
+    let path = line.path().to_path_buf();
+    let kept = Kept { store: store.map(|store| store as Arc<dyn StateStore>), host };
+    let ended = runtime.block_on(run(ready, source, path, kept, log.known.clone()));
     // Whatever still hangs at a disk is not waited for.
     runtime.shutdown_background();
     ended
@@ -134,19 +137,23 @@ fn runtime() -> tokio::runtime::Builder {
     }
 }
 
+/// Where what is learned is kept, and what is said of it and of the process.
+struct Kept {
+    store: Option<Arc<dyn StateStore>>,
+    host: HostFigures,
+}
+
 async fn run(
     ready: Ready,
     source: Arc<FileAndEnvironment>,
     file: PathBuf,
-    host: HostFigures,
+    Kept { store, host }: Kept,
     known: Known,
 ) -> Result<ExitCode, String> {
     let tokens = source::tokens(&ready);
     if let Tokens::File(path) = &tokens {
         tracing::info!("no access token is configured; tools use the one in {}", path.display());
     }
-    let store =
-        ready.state.map(|state| Arc::new(FallingBack::new(state.sqlite, state.json)) as Arc<dyn StateStore>);
     let (vault, entered, warning) = HeadlessVault::open(store.clone(), &ready.entered);
     if let Some(words) = warning {
         tracing::error!("{words}");
@@ -199,7 +206,7 @@ async fn run(
 }
 
 /// What the core's metrics say of this program beside what the core counts.
-fn host_figures(log: &Log, started: SystemTime) -> HostFigures {
+fn host_figures(log: &Log, started: SystemTime, store: Option<Arc<FallingBack>>) -> HostFigures {
     let dropped = log.dropped();
     Box::new(move || {
         let mut figures = process::figures(started);
@@ -209,6 +216,12 @@ fn host_figures(log: &Log, started: SystemTime) -> HostFigures {
             kind: Kind::Counter,
             value: dropped() as f64,
         });
+        figures.extend(store.as_ref().map(|store| HostFigure {
+            name: "gemini_aggregator_state_store_failing",
+            help: "1 while what is learned cannot be kept in the database; a JSON file stands in where it can.",
+            kind: Kind::Gauge,
+            value: f64::from(u8::from(store.is_failing())),
+        }));
         figures
     })
 }

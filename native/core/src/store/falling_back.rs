@@ -8,6 +8,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
@@ -24,6 +25,9 @@ pub struct FallingBack {
     path: PathBuf,
     json: JsonFile,
     clock: Arc<dyn Clock>,
+    /// The last save, or the reading at the start, did not get through to the database. Apart from `inner`, whose lock is
+    /// held while a disk hangs.
+    failing: AtomicBool,
     inner: Mutex<Inner>,
 }
 
@@ -34,8 +38,6 @@ struct Inner {
     generation: u64,
     /// What the database held at the start could not be read.
     unread: bool,
-    /// The last save, or the reading at the start, did not get through to the database.
-    failing: bool,
     /// The JSON file holds something; it goes once the database has it.
     json_holds: bool,
     /// What was added, as it is now, and whether the database lacks it.
@@ -52,7 +54,13 @@ struct Inner {
 impl FallingBack {
     pub fn new(sqlite: impl Into<PathBuf>, json: impl Into<PathBuf>) -> Self {
         let (path, json) = (sqlite.into(), JsonFile::new(json));
-        Self { path, json, clock: Arc::new(SystemClock), inner: Mutex::default() }
+        Self {
+            path,
+            json,
+            clock: Arc::new(SystemClock),
+            failing: AtomicBool::new(false),
+            inner: Mutex::default(),
+        }
     }
 
     /// The same with `state.json` beside `state.sqlite`.
@@ -60,6 +68,11 @@ impl FallingBack {
         let sqlite = sqlite.into();
         let json = sqlite.with_extension("json");
         Self::new(sqlite, json)
+    }
+
+    /// Whether the database could not be used the last time it was tried. Never waits.
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
     }
 
     fn next_generation(&self, inner: &mut Inner) -> u64 {
@@ -165,7 +178,8 @@ impl FallingBack {
             None => {
                 let why = self.database(inner).err().unwrap_or_else(|| "it cannot be read".to_owned());
                 inner.database = None;
-                (inner.unread, inner.failing) = (true, true);
+                inner.unread = true;
+                self.failing.store(true, Ordering::Relaxed);
                 inner.words.push(format!(
                     "The learned state in {} cannot be read: {why}. The program begins with what {} holds and tries \
                      again. Check the folder and its disk.",
@@ -189,7 +203,7 @@ impl FallingBack {
     }
 
     fn write_json(&self, inner: &mut Inner, kept: &Kept, why: &str) -> Result<Saved, StoreError> {
-        let first = !std::mem::replace(&mut inner.failing, true);
+        let first = !self.failing.swap(true, Ordering::Relaxed);
         let (path, json) = (self.path.display(), self.json.path().display());
         match self.json.save(kept) {
             Ok(_) => {
@@ -235,7 +249,7 @@ impl StateStore for FallingBack {
         if inner.json_holds && self.json.remove().is_ok() {
             inner.json_holds = false;
         }
-        if !std::mem::replace(&mut inner.failing, false) {
+        if !self.failing.swap(false, Ordering::Relaxed) {
             return Ok(Saved { news: bad(&mut inner.words), makeshift: false });
         }
         let words =
