@@ -121,9 +121,9 @@ fn serve(line: &Line) -> Result<ExitCode, String> {
         .map_err(|error| format!("The program cannot start its threads: {error}."))?;
     let store = ready.state.as_ref().map(|files| Arc::new(FallingBack::new(&files.sqlite, &files.json)));
     let host = host_figures(&log, started, store.clone());
-    let path = line.path().to_path_buf();
-    let kept = Kept { store: store.map(|store| store as Arc<dyn StateStore>), host };
-    let ended = runtime.block_on(run(ready, source, path, kept, log.known.clone()));
+    let store = store.map(|store| store as Arc<dyn StateStore>);
+    let file = line.path().to_path_buf();
+    let ended = runtime.block_on(run(ready, source, file, store, host, log.known.clone()));
     // Whatever still hangs at a disk is not waited for.
     runtime.shutdown_background();
     ended
@@ -137,17 +137,12 @@ fn runtime() -> tokio::runtime::Builder {
     }
 }
 
-/// Where what is learned is kept, and what is said of it and of the process.
-struct Kept {
-    store: Option<Arc<dyn StateStore>>,
-    host: HostFigures,
-}
-
 async fn run(
     ready: Ready,
     source: Arc<FileAndEnvironment>,
     file: PathBuf,
-    Kept { store, host }: Kept,
+    store: Option<Arc<dyn StateStore>>,
+    host: HostFigures,
     known: Known,
 ) -> Result<ExitCode, String> {
     let tokens = source::tokens(&ready);
