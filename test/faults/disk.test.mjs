@@ -60,8 +60,8 @@ async function served(gateway) {
 /** What the metrics say of the database. @param {Awaited<ReturnType<typeof start>>} gateway */
 async function failing(gateway) {
   const headers = { authorization: `Bearer ${ADMIN}` };
-  const { body } = await gateway.ask("/admin/metrics", { token: null, headers, method: "GET" });
-  return Number(/^gemini_aggregator_state_store_failing (\d)$/m.exec(body)?.[1]);
+  const answer = await gateway.ask("/admin/metrics", { token: null, headers, method: "GET" });
+  return Number(/^gemini_aggregator_state_store_failing (\S+)$/m.exec(await answer.text())?.[1]);
 }
 
 /** Learns a rest, then goes on until `until` is in the log. @param {Awaited<ReturnType<typeof start>>} gateway @param {RegExp} until */
