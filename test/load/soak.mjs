@@ -14,7 +14,7 @@ import { sendAll } from "./soak/client.mjs";
 import { Fleet } from "./soak/fleet.mjs";
 import { allocateLedgers, ClientLedger, UpstreamLedger } from "./soak/ledgers.mjs";
 import { KEYS, MOST_ATTEMPTS, PROGRAMS, secretOf } from "./soak/plan.mjs";
-import { slope } from "./soak/slope.mjs";
+import { means, slope } from "./soak/slope.mjs";
 
 /** SQLite's file, its log and the log's index: they are opened with the first save. */
 const OF_THE_DATABASE = 3;
@@ -22,8 +22,8 @@ const PLACES = 96;
 const SAMPLE_MS = 1000;
 /** Of a run: what caches, pools and the allocator take until they are full. */
 const WARM_UP = 0.3;
-/** Samples taken together for the slope: memory that is in use comes and goes for many seconds, so single samples would
- * say the same thing again and make the slope look surer than it is. */
+/** Samples taken together to tell how sure the slope is: memory in use comes and goes for many seconds, and single samples
+ * would say the same thing again. The slope itself is that of all samples. */
 const TOGETHER = 60;
 const HEALTH_CHECK_SECONDS = 10;
 
@@ -33,7 +33,7 @@ const HEALTH_CHECK_SECONDS = 10;
  * @property {number} firstMb after the warm-up
  * @property {number} lastMb when all had been answered
  * @property {number[]} series about a dozen samples over the whole run
- * @property {import("./soak/slope.mjs").Slope} slope after the warm-up, MiB an hour
+ * @property {import("./soak/slope.mjs").Slope} slope of the samples after the warm-up, MiB an hour
  * @property {number} descriptorsBefore with those of the database, whose first save comes later
  * @property {number} descriptorsMost
  * @property {number} descriptorsAfter when every connection to clients and upstream is gone
@@ -152,26 +152,17 @@ function sampling(programs) {
   };
 }
 
-/** The middle of each block of samples, hours and MiB. @param {Sample[]} samples @returns {[number, number][]} */
-function blocks(samples) {
-  return Array.from({ length: Math.floor(samples.length / TOGETHER) }, (_, place) => {
-    const block = samples.slice(place * TOGETHER, (place + 1) * TOGETHER);
-    const mean = (/** @type {(sample: Sample) => number} */ of) =>
-      block.reduce((sum, sample) => sum + of(sample), 0) / TOGETHER;
-    return [mean(({ seconds }) => seconds) / 3600, mean(({ mb }) => mb)];
-  });
-}
-
 /** @param {Sample[]} samples */
 function memoryOf(samples) {
   const warm = samples.slice(Math.floor(samples.length * WARM_UP));
+  const points = warm.map(({ seconds, mb }) => /** @type {[number, number]} */ ([seconds / 3600, mb]));
   return {
     firstMb: warm[0]?.mb ?? Number.NaN,
     lastMb: warm.at(-1)?.mb ?? Number.NaN,
     series: samples
       .filter((_, place) => place % Math.ceil(samples.length / 12) === 0)
       .map(({ mb }) => Number(mb.toFixed(1))),
-    slope: slope(blocks(warm)),
+    slope: { perUnit: slope(points).perUnit, error: slope(means(points, TOGETHER)).error },
     descriptorsMost: Math.max(...samples.map((sample) => sample.descriptors)),
   };
 }

@@ -8,7 +8,7 @@ import { Histogram } from "../load/histogram.mjs";
 import { agreement } from "../load/soak/agreement.mjs";
 import { allocateLedgers, ClientLedger, Did, End, UpstreamLedger } from "../load/soak/ledgers.mjs";
 import { asked, PROXIES } from "../load/soak/plan.mjs";
-import { slope } from "../load/soak/slope.mjs";
+import { means, slope } from "../load/soak/slope.mjs";
 
 const SEED = 1;
 const REQUESTS = 200;
@@ -106,6 +106,18 @@ test("a slope is found through noise, and its error says how sure it is", () => 
   );
   const { perUnit, error } = slope(points);
   assert.ok(Math.abs(perUnit - 3) < 3 * error && error < 0.2, `${perUnit} ± ${error}`);
+});
+
+test("points that say the same thing again make a slope no surer", () => {
+  // Each height stays for sixty points, as memory in use does.
+  const points = Array.from(
+    { length: 1200 },
+    (_, i) => /** @type {[number, number]} */ ([i / 3600, 20 + ((Math.floor(i / 60) * 7) % 5)]),
+  );
+  const [all, by] = [slope(points), slope(means(points, 60))];
+  assert.equal(means(points, 60).length, 20);
+  assert.ok(Math.abs(all.perUnit - by.perUnit) < by.error, `${all.perUnit} and ${by.perUnit} ± ${by.error}`);
+  assert.ok(by.error > 5 * all.error, `${by.error}, and ${all.error} of single points`);
 });
 
 test("a histogram knows every value to within 1 %", () => {

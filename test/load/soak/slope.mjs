@@ -16,3 +16,14 @@ export function slope(points) {
   const left = points.reduce((sum, [x, y]) => sum + (y - meanY - perUnit * (x - meanX)) ** 2, 0);
   return { perUnit, error: Math.sqrt(left / (count - 2) / spreadX) };
 }
+
+/**
+ * The means of so many points at a time; what is left at the end is no whole one.
+ * @param {[number, number][]} points @param {number} together @returns {[number, number][]}
+ */
+export function means(points, together) {
+  return Array.from({ length: Math.floor(points.length / together) }, (_, place) => {
+    const some = points.slice(place * together, (place + 1) * together);
+    return [some.reduce((sum, [x]) => sum + x, 0) / together, some.reduce((sum, [, y]) => sum + y, 0) / together];
+  });
+}

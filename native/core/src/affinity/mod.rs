@@ -21,8 +21,6 @@ use crate::ids::KeyId;
 use crate::secret::digest;
 
 const MOST: usize = 20_000;
-/// So many of the oldest go at once when there are more: to let one go moves all the others, for as long as others wait.
-const GO_TOGETHER: usize = 1_000;
 /// Files are kept for two days by Google, batches and stores for longer; a name asked for again is kept on.
 const KEPT_FOR: Millis = 30 * 24 * 3_600 * 1_000;
 /// A name seen again within this time is not worth saving anew.
@@ -79,7 +77,8 @@ impl Affinity {
             });
             owners.insert(name, Owned { key: key.clone(), until });
         }
-        let_go_of_oldest(&mut owners);
+        let surplus = owners.len().saturating_sub(MOST);
+        owners.drain(..surplus);
         if changed {
             self.revision.fetch_add(1, Ordering::AcqRel);
         }
@@ -159,13 +158,8 @@ impl Affinity {
             owners.shift_remove(&name);
             owners.insert(name, owned);
         }
-        let_go_of_oldest(&mut owners);
-    }
-}
-
-fn let_go_of_oldest(owners: &mut IndexMap<String, Owned>) {
-    if owners.len() > MOST {
-        owners.drain(..owners.len() + GO_TOGETHER - MOST);
+        let surplus = owners.len().saturating_sub(MOST);
+        owners.drain(..surplus);
     }
 }
 
@@ -209,16 +203,11 @@ mod tests {
     #[test]
     fn the_oldest_names_go_first() {
         let affinity = Affinity::default();
-        let learn = |number| affinity.learn(names(&[&format!("files/{number}")]), &"k1".into(), 0);
-        let oldest = || {
-            let known = affinity.export(0);
-            (known.len(), known[0].name.clone())
-        };
-        (0..MOST).for_each(learn);
-        assert_eq!(oldest(), (MOST, "files/0".to_owned()));
-        learn(MOST);
-        assert_eq!(oldest(), (MOST - GO_TOGETHER, format!("files/{}", GO_TOGETHER + 1)));
-        assert_eq!(affinity.owner_of(&format!("files/{MOST}"), 0), Some("k1".into()));
+        for number in 0..=MOST {
+            affinity.learn(names(&[&format!("files/{number}")]), &"k1".into(), 0);
+        }
+        assert_eq!(affinity.owner(&names(&["files/0"]), 1), Ok(None));
+        assert_eq!(affinity.owner(&names(&["files/1"]), 1), Ok(Some("k1".into())));
     }
 
     #[test]

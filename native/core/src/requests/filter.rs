@@ -68,10 +68,7 @@ fn fits(request: &RequestView, filter: &RequestFilter, needle: &Needle) -> bool 
         && filter.dialect.is_none_or(|dialect| dialect == request.dialect)
         && filter.key_id.as_ref().is_none_or(|id| any(&|attempt| attempt.key_id == *id))
         && filter.proxy_id.as_ref().is_none_or(|id| any(&|attempt| attempt.proxy_id.as_ref() == Some(id)))
-        && filter
-            .model
-            .as_ref()
-            .is_none_or(|model| request.model.as_ref().is_some_and(|asked| asked == model))
+        && filter.model.as_deref().is_none_or(|model| request.model.as_deref() == Some(model))
         && says(request, needle)
 }
 
