@@ -68,19 +68,24 @@ export class Ledger {
   requests = [];
   /** @type {Connection[]} */
   #connections = [];
+  #opened = 0;
   /** @type {Set<() => void>} */
   #listeners = new Set();
   #nextRequest = 1;
 
-  /** Connections since the start or the last `clear()`; those still open survive a clear. */
+  /**
+   * `total` counts those opened since the start or the last `clear()`. `list` and `open` also know those that were still
+   * open then: whoever held them may let go of them in its own time.
+   */
   get connections() {
     const list = [...this.#connections];
-    return { total: list.length, open: list.filter((c) => c.open).length, list };
+    return { total: this.#opened, open: list.filter((c) => c.open).length, list };
   }
 
   clear() {
     this.requests = [];
     this.#connections = this.#connections.filter((c) => c.open);
+    this.#opened = 0;
   }
 
   /**
@@ -137,6 +142,7 @@ export class Ledger {
   connected(connection) {
     const entry = { ...connection, requests: 0, open: true };
     this.#connections.push(entry);
+    this.#opened += 1;
     this.changed();
     return entry;
   }

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { Agent } from "node:http";
 import { connect, constants } from "node:http2";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { createGunzip } from "node:zlib";
@@ -220,6 +221,16 @@ describe("the ledger", () => {
     await (await ask("/v1beta/models")).text();
     await upstream.ledger.settled((ledger) => ledger.connections.open === 0);
     assert.equal(upstream.ledger.connections.total, 1);
+  });
+
+  test("a connection that outlives a clear is open, but not one of those opened since", async () => {
+    const agent = new Agent({ keepAlive: true });
+    await (await ask("/v1beta/models", { agent })).text();
+    upstream.ledger.clear();
+    assert.deepEqual([upstream.ledger.connections.total, upstream.ledger.connections.open], [0, 1]);
+    agent.destroy();
+    await upstream.ledger.settled((ledger) => ledger.connections.open === 0);
+    assert.deepEqual([upstream.ledger.connections.total, upstream.ledger.connections.list.length], [0, 1]);
   });
 
   test("names no key when it says what it has seen", async () => {
