@@ -123,6 +123,12 @@ impl Event {
         self
     }
 
+    /// It happened on that request's way, and is not the request's own end.
+    pub fn of_request(mut self, id: Option<&SmolStr>) -> Self {
+        self.request_id = id.cloned();
+        self
+    }
+
     pub fn request(mut self, request: &Arc<RequestView>) -> Self {
         self.request_id = Some(request.id.clone());
         self.request = Some(Arc::clone(request));

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use parking_lot::{Mutex, RwLock};
+use smol_str::SmolStr;
 use tokio::sync::Notify;
 
 use crate::affinity::Affinity;
@@ -17,7 +18,7 @@ use crate::dialect::translation::Signatures;
 use crate::dispatch::judge::{Outcome, Verdict, judge};
 use crate::dispatch::search::{Attempted, Next, Search};
 use crate::events::{Event, EventManager, EventType};
-use crate::ids::{KeyId, ProxyId};
+use crate::ids::KeyId;
 use crate::metrics::HostFigures;
 use crate::pools::{NoKey, Pick, Pools, Wish};
 use crate::requests::RequestLog;
@@ -95,9 +96,9 @@ impl State {
             (pick, direct)
         };
         if let Some(event) = direct {
-            self.events.publish(event);
+            self.events.publish(event.of_request(wish.request.as_ref()));
         }
-        Ok(self.hold(pick))
+        Ok(self.hold(pick, wish.request.clone()))
     }
 
     /// The upstream's answer says what time it is there; the last word stands.
@@ -136,11 +137,16 @@ impl State {
         self.events.touch();
     }
 
+    /// The same for what a request met on its way.
+    fn tell_of(&self, request: Option<&SmolStr>, events: Vec<Event>) {
+        self.tell(events.into_iter().map(|event| event.of_request(request)).collect());
+    }
+
     /// See `Pools::reroute`.
-    pub fn reroute(&self, pick: &Pick, failed: &[ProxyId]) -> bool {
+    pub fn reroute(&self, pick: &Pick, wish: &Wish) -> bool {
         let settings = self.settings();
-        let (again, events) = self.pools.lock().reroute(pick, failed, &settings, self.now());
-        self.tell(events);
+        let (again, events) = self.pools.lock().reroute(pick, &wish.failed_proxies, &settings, self.now());
+        self.tell_of(wish.request.as_ref(), events);
         again
     }
 
@@ -160,18 +166,19 @@ impl State {
     pub fn lease_for_test(self: &Arc<Self>, id: &KeyId) -> Result<Lease, NoKey> {
         let settings = self.settings();
         let pick = self.pools.lock().lease_for_test(id, &settings, self.now())?;
-        Ok(self.hold(pick))
+        Ok(self.hold(pick, None))
     }
 
-    fn hold(self: &Arc<Self>, pick: Pick) -> Lease {
+    fn hold(self: &Arc<Self>, pick: Pick, request: Option<SmolStr>) -> Lease {
         self.events.touch();
-        Lease { pick: Arc::new(pick), state: Arc::clone(self), settled: false }
+        Lease { pick: Arc::new(pick), state: Arc::clone(self), request, settled: false }
     }
 }
 
 pub struct Lease {
     pub pick: Arc<Pick>,
     state: Arc<State>,
+    request: Option<SmolStr>,
     settled: bool,
 }
 
@@ -198,7 +205,7 @@ impl Lease {
         let now = self.state.now();
         let events = self.state.pools.lock().charge(&self.pick, true, &judge(&outcome), &settings, now);
         Arc::make_mut(&mut self.pick).trial = false;
-        self.state.tell(events);
+        self.state.tell_of(self.request.as_ref(), events);
     }
 
     /// The answer to this attempt began after that time.
@@ -214,7 +221,7 @@ impl Lease {
         let now = self.state.now();
         let events =
             self.state.pools.lock().settle(&self.pick, outcome.reached_upstream(), &verdict, &settings, now);
-        self.state.tell(events);
+        self.state.tell_of(self.request.as_ref(), events);
         verdict
     }
 }

@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { ALPHA, Bench, KEYS, MODEL, prompt } from "../lib/bench.mjs";
+import { behave } from "../../upstream/index.mjs";
+import { ALPHA, BETA, Bench, KEYS, MODEL, prompt } from "../lib/bench.mjs";
 import { TOKEN } from "../lib/gateway.mjs";
 import { ADMIN, Admin, SERVER } from "./lib.mjs";
 
@@ -57,6 +58,22 @@ describe("events", () => {
     assert.equal((await events.until("key.updated")).data.key_id, key.id);
     await admin.expect(204, "DELETE", `/keys/${key.id}`);
     assert.equal((await events.until("key.removed")).data.key_id, key.id);
+    events.leave();
+  });
+
+  test("name the request on whose way they happened", async () => {
+    const events = await admin.events();
+    await events.next();
+    bench.upstream.script.key(ALPHA).once(behave.quotaPerMinute({ retryDelay: "47s" }));
+    bench.upstream.script.key(BETA).once(behave.invalidKey());
+    const answer = await gateway.ask(`${MODEL}:generateContent`, { body: prompt("Hi") });
+    await answer.text();
+    for (const kind of ["key.cooling", "key.disabled"]) {
+      const { data } = await events.until(kind);
+      assert.deepEqual([data.request_id, data.request], [answer.id, undefined], kind);
+    }
+    await admin.expect(201, "POST", "/keys", { key: "test-key-gamma-0003" });
+    assert.equal((await events.until("key.added")).data.request_id, undefined, "a person did that");
     events.leave();
   });
 

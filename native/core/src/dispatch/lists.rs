@@ -101,7 +101,10 @@ impl RequestDispatcher {
                 break;
             }
             let outbound = listing.outbound(&call.outbound);
-            let asking = asked.iter().map(|project| self.ask_project(&forwarder, call, &outbound, project));
+            let asking = asked.iter().map(|project| {
+                let wish = Wish { request: Some(open.id().clone()), ..Wish::default() };
+                self.ask_project(&forwarder, call, &outbound, project, wish)
+            });
             let mut follows = true;
             for (project, mut told) in asked.iter().zip(all_of(asking.collect()).await) {
                 told.attempts.drain(..).for_each(|attempt| open.add_attempt(attempt));
@@ -137,10 +140,11 @@ impl RequestDispatcher {
         call: &Call,
         outbound: &Outbound,
         keys: &[KeyId],
+        of_request: Wish,
     ) -> Told {
         let mut told = Told::default();
         for key in keys {
-            let mut wish = Wish { pinned: Some(key.to_string()), ..Wish::default() };
+            let mut wish = Wish { pinned: Some(key.to_string()), ..of_request.clone() };
             // A connection that was just closing and the rotating proxy say nothing about the key: once more.
             for last in [false, true] {
                 let Ok(lease) = self.state.lease(&wish, self.state.now()) else { break };

@@ -110,6 +110,7 @@ impl RequestDispatcher {
     ) -> Response<ReplyBody> {
         let forwarder = self.forwarder.read().clone();
         let asked = Asked {
+            request: Some(open.id().clone()),
             pinned: call.pinned.clone(),
             preferred: call.preferred.clone(),
             model: call.subject.clone(),
@@ -181,7 +182,7 @@ impl RequestDispatcher {
             match self.state.after_failure(&mut search, failed) {
                 Next::GiveUp => return give_up(call, failure, &pick, open),
                 Next::Again(at) => {
-                    tracing::debug!(request = open.id(), "The request is tried once more.");
+                    tracing::debug!(request = open.id().as_str(), "The request is tried once more.");
                     last = Some((failure, pick));
                     now = self.wait_until(at).await;
                 }
@@ -192,7 +193,7 @@ impl RequestDispatcher {
     /// Nobody else is left, and it is its proxy that failed the last key: it may go on by another way.
     fn reroute(&self, search: &mut Search, last: Option<&(Failure, Arc<Pick>)>) -> bool {
         let Some((_, pick)) = last.filter(|_| search.wants_another_route()) else { return false };
-        let again = self.state.reroute(pick, &search.wish().failed_proxies);
+        let again = self.state.reroute(pick, search.wish());
         if again {
             search.rerouted(&pick.key);
         }

@@ -23,6 +23,8 @@ const TIMEOUTS: Millis = 2;
 /// What the search has to know of a request.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
+    /// The request's id.
+    pub request: Option<SmolStr>,
     /// Key id or name that must serve.
     pub pinned: Option<String>,
     /// The key that the conversation was held with: it is taken when it can serve.
@@ -74,6 +76,7 @@ impl Search {
         let waiting = settings.max_wait_seconds.saturating_mul(1_000);
         Self {
             wish: Wish {
+                request: asked.request,
                 pinned: asked.pinned,
                 preferred: asked.preferred,
                 model: asked.model,

@@ -99,6 +99,8 @@ pub struct Pick {
 /// What a request asks of the choice.
 #[derive(Clone, Debug, Default)]
 pub struct Wish {
+    /// The client's request: what happens on its way is told with it.
+    pub request: Option<SmolStr>,
     /// Key id or name that must serve.
     pub pinned: Option<String>,
     /// The model asked for, where the path names one.

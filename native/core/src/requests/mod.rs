@@ -156,7 +156,7 @@ impl OpenRequest {
         Self { state: Arc::clone(state), view: Arc::new(view), finished: false }
     }
 
-    pub fn id(&self) -> &str {
+    pub fn id(&self) -> &SmolStr {
         &self.view.id
     }
 
