@@ -114,12 +114,36 @@ test("its files are its owner's alone and hold neither keys nor tokens", async (
   await gateway.ask(`${MODEL}:generateContent`, { body: prompt("Hi") });
   await kept(/has been suspended/);
   const files = readdirSync(folder.path).filter((name) => name.startsWith("state."));
-  assert.deepEqual(files.sort(), ["state.sqlite", "state.sqlite-shm", "state.sqlite-wal"]);
+  const names = ["json-lock", "sqlite", "sqlite-lock", "sqlite-shm", "sqlite-wal"];
+  assert.deepEqual(
+    files.sort(),
+    names.map((name) => `state.${name}`),
+  );
   for (const file of files) assert.equal(statSync(join(folder.path, file)).mode & 0o777, 0o600, file);
   await gateway.stop();
   const text = stored(database());
   assert.match(text, /has been suspended/);
   for (const secret of [ALPHA, BETA, TOKEN]) assert.ok(!text.includes(secret));
+});
+
+test("a second program on the same database is refused with words, and the first goes on", async () => {
+  const first = await start();
+  const { id: before } = await first.ask(`${MODEL}:generateContent`, { body: prompt("Hi") });
+  await assert.rejects(start(), (/** @type {Error} */ error) => {
+    assert.match(error.message, /ended with 1 before it listened/);
+    assert.ok(error.message.includes(`Another gemini-aggregator keeps its state in ${database()}. Stop that one, or`));
+    return true;
+  });
+  const { id: since } = await first.ask(`${MODEL}:generateContent`, { body: prompt("Hi") });
+  await first.stop();
+  assert.deepEqual(await rows(database(), "requests"), [before, since]);
+});
+
+test("nor may it share the file that stands in for the database", async () => {
+  await start();
+  const persistence = { sqlitePath: join(folder.path, "own.sqlite"), fallbackJsonPath: stateFile() };
+  const second = bench.gateway({ keys: [KEYS.alpha], persistence });
+  await assert.rejects(second, (/** @type {Error} */ error) => error.message.includes(`its state in ${stateFile()}. `));
 });
 
 test("what the version before SQLite kept is taken over, and its file goes", async () => {

@@ -25,6 +25,7 @@ pub mod joined;
 pub mod keys;
 pub mod line;
 pub mod live;
+pub mod lock;
 pub mod metrics;
 pub mod peer;
 pub mod pools;

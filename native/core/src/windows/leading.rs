@@ -21,11 +21,11 @@ use tokio::time::Instant;
 use super::announcement::Announcement;
 use super::copies::{Copies, Numbered, Place};
 use super::handshake;
-use super::lock::Lock;
 use super::protocol::{LONGEST_UNPROVED, Lines, ToFollower, ToLeader, send};
 use super::{ANNOUNCEMENT, read_command};
 use crate::aggregator::Aggregator as Core;
 use crate::command::{Command, Refusal, RefusalCode, Reply};
+use crate::lock::Lock;
 use crate::views::EndpointView;
 
 /// Between two snapshots to one follower.

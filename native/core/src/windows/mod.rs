@@ -12,7 +12,6 @@ mod copies;
 mod handshake;
 mod leading;
 mod link;
-mod lock;
 mod part;
 mod proof;
 mod protocol;

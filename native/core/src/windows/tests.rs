@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 
 use super::announcement::Announcement;
 use super::*;
+use crate::lock;
 use crate::settings::Settings;
 use crate::vault::VaultError;
 use crate::vault::secrets::{load, writes_between, writes_over};

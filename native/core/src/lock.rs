@@ -1,5 +1,5 @@
-//! The lock that one window of a profile holds: a file lock, which the system takes back when its process ends, however
-//! it ends. It decides who leads; it must not know what leading means.
+//! A lock that one of many holds: a file lock, which the system takes back when its process ends, however it ends. One
+//! window of a profile leads by it, one program keeps its state in a place. It must not know what is locked.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -11,7 +11,7 @@ pub struct Lock {
 
 pub enum Taken {
     Mine(Lock),
-    /// Another window holds it.
+    /// Another holds it.
     Held,
     /// This folder gives no locks (a network disk, say): why, as part of a sentence.
     Unavailable(String),
@@ -23,7 +23,11 @@ pub fn take(path: &Path) -> Taken {
     {
         return Taken::Unavailable(error.to_string());
     }
-    let file = match OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path) {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = match options.open(path) {
         Ok(file) => file,
         Err(error) => return Taken::Unavailable(error.to_string()),
     };
