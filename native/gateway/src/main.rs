@@ -1,14 +1,16 @@
 //! `gemini-aggregator`: the core without an editor. It reads the configuration, opens the core, prints where it
 //! listens and stops on a signal. All behaviour of requests is the core's.
 
+mod claim;
 mod cleaning;
 mod config;
 mod logging;
-mod places;
 mod process;
 mod reading;
+mod shape;
 mod signals;
 mod source;
+mod tree;
 mod vault;
 mod watch;
 mod wording;
@@ -119,6 +121,7 @@ fn serve(line: &Line) -> Result<ExitCode, String> {
         .enable_all()
         .build()
         .map_err(|error| format!("The program cannot start its threads: {error}."))?;
+    let _claim = ready.state.as_ref().map(claim::claim).transpose()?;
     let store = ready.state.as_ref().map(|files| Arc::new(FallingBack::new(&files.sqlite, &files.json)));
     let host = host_figures(&log, started, store.clone());
     let store = store.map(|store| store as Arc<dyn StateStore>);

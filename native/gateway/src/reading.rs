@@ -11,8 +11,8 @@ use aggregator_core::settings::{LocalAuth, Problem, Settings};
 use aggregator_core::vault::Entered;
 
 use crate::config::{Config, KeySection, ProxySection};
-use crate::places::Places;
-use crate::wording::sentence;
+use crate::shape::{Misread, Shape, shape};
+use crate::tree::Tree;
 
 /// Used when it is there and no other file is named.
 const DEFAULT_FILE: &str = "config/keys.yaml";
@@ -70,11 +70,6 @@ impl fmt::Display for Problems {
     }
 }
 
-pub fn options() -> serde_saphyr::options::Options {
-    // Snippets quote lines of the file, and lines hold keys.
-    serde_saphyr::options! { with_snippet: false }
-}
-
 /// `environment` gives a variable's value; empty ones count as absent.
 pub fn read(line: &Line, environment: impl Fn(&str) -> Option<String>) -> Result<Ready, Problems> {
     let file = line.file.clone().or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.is_file()));
@@ -82,7 +77,9 @@ pub fn read(line: &Line, environment: impl Fn(&str) -> Option<String>) -> Result
         Some(path) => read_file(path)?,
         None => String::new(),
     };
-    let mut config = parse(&text, file.as_deref())?;
+    let Shape { config, misread } = shape(&text);
+    let unread = || misread.iter().map(|misread| render_misread(misread, file.as_deref()));
+    let Some(mut config) = config else { return Err(Problems(unread().collect())) };
     let variable =
         |name: &str| environment(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut from_environment = Vec::new();
@@ -97,10 +94,11 @@ pub fn read(line: &Line, environment: impl Fn(&str) -> Option<String>) -> Result
         problems.extend(more);
         Entered::default()
     });
-    if !problems.is_empty() {
-        let places = Places::of(&text);
-        let placed = |problem: &Problem| render(problem, file.as_deref(), &places, &from_environment);
-        return Err(Problems(problems.iter().map(placed).collect()));
+    problems.retain(|problem| !is_doubtful(problem, &misread));
+    if !problems.is_empty() || !misread.is_empty() {
+        let tree = Tree::of(&text);
+        let placed = |problem: &Problem| render(problem, file.as_deref(), &tree, &from_environment);
+        return Err(Problems(unread().chain(problems.iter().map(placed)).collect()));
     }
     let unusual = entered.rotating.as_ref().and_then(|proxy| rotating::warning(&proxy.url));
     warnings.extend(unusual.map(str::to_owned));
@@ -136,21 +134,6 @@ fn read_file(path: &Path) -> Result<String, Problems> {
         return Err(fail("is larger than 4 MiB, which no configuration is.".to_owned()));
     }
     std::fs::read_to_string(path).map_err(|error| fail(format!("cannot be read: {error}.")))
-}
-
-fn parse(text: &str, file: Option<&Path>) -> Result<Config, Problems> {
-    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-        return Ok(Config::default());
-    }
-    serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
-        let error = error.without_snippet();
-        let name = file.map(|path| path.display().to_string()).unwrap_or_default();
-        let Some(at) = error.location().map(|at| (at.line(), at.column())) else {
-            return Problems(vec![Problem::new(name, sentence(&error.to_string()))]);
-        };
-        let path = Places::of(text).path_at(at).map(|path| format!(": {path}")).unwrap_or_default();
-        Problems(vec![Problem::new(format!("{name}:{}:{}{path}", at.0, at.1), sentence(&error.to_string()))])
-    })
 }
 
 fn overlay(
@@ -254,20 +237,37 @@ fn bare_key(key: &str) -> KeySection {
     }
 }
 
+/// Whether it may only say that something is missing which was there, and could not be read.
+fn is_doubtful(problem: &Problem, misread: &[Misread]) -> bool {
+    let lost = misread.iter().filter(|misread| misread.lost).filter_map(|misread| misread.path.as_deref());
+    lost.map(section_of).any(|section| section == section_of(&problem.path))
+}
+
+/// Keys name proxies, so that the two are judged together.
+fn section_of(path: &str) -> &str {
+    match path.split('.').next().unwrap_or_default() {
+        "proxies" => "keys",
+        section => section,
+    }
+}
+
+/// `config/keys.yaml:2:9: server.port: a whole number …`
+fn render_misread(misread: &Misread, file: Option<&Path>) -> Problem {
+    let file = file.map(|file| file.display().to_string()).unwrap_or_default();
+    let place = misread.at.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
+    let path = misread.path.as_ref().map(|path| format!(": {path}")).unwrap_or_default();
+    Problem::new(format!("{file}{place}{path}"), misread.words.as_str())
+}
+
 /// `config/keys.yaml:12:9: keys.0.key: The key contains …`
-fn render(
-    problem: &Problem,
-    file: Option<&Path>,
-    places: &Places,
-    from_environment: &[(&str, &str)],
-) -> Problem {
+fn render(problem: &Problem, file: Option<&Path>, tree: &Tree, from_environment: &[(&str, &str)]) -> Problem {
     let section = problem.path.split('.').next().unwrap_or_default();
     if let Some((_, variable)) = from_environment.iter().find(|(name, _)| *name == section) {
         let entry = problem.path.split('.').nth(1).and_then(|place| place.parse::<usize>().ok());
         let entry = entry.map(|place| format!(", entry {}", place + 1)).unwrap_or_default();
         return Problem::new(format!("{variable}{entry}"), problem.message.as_str());
     }
-    let place = match (file, places.find(&problem.path)) {
+    let place = match (file, tree.find(&problem.path)) {
         (Some(file), Some((line, column))) => format!("{}:{line}:{column}: ", file.display()),
         _ => String::new(),
     };

@@ -100,6 +100,57 @@ fn each_bad_value_is_named_with_its_line_all_at_once() {
 }
 
 #[test]
+fn whatever_has_the_wrong_shape_is_named_all_at_once_and_with_what_else_is_wrong() {
+    let text = "\
+server:
+  prot: 1
+  port: many
+  localAuth: perhaps
+keys:
+  - key: [test-key-secret-1]
+    wieght: 2
+  - { name: b, key: test-key-beta-0002, weight: heavy, enabled: maybe }
+  - just-a-text
+proxies:
+  - name: eu
+maxAttempts: 0
+log:
+  level: loud
+kyes: []
+";
+    let words = problems(text);
+    let told: Vec<&str> =
+        words.lines().map(|line| line.split_once(".yaml:").map_or(line, |(_, rest)| rest)).collect();
+    for expected in [
+        "2:3: server.prot: there is no field `prot` here",
+        "3:9: server.port: a whole number from 0 to 4294967295 is expected.",
+        "4:14: server.localAuth: one of token, off is expected.",
+        "6:10: keys.0.key: a text is expected.",
+        "7:5: keys.0.wieght: there is no field `wieght` here",
+        "8:49: keys.1.weight: a whole number",
+        "8:65: keys.1.enabled: true or false is expected.",
+        "9:5: keys.2: fields are expected: name: value.",
+        "11:5: proxies.0: the field `url` is missing.",
+        "14:10: log.level: one of ",
+        "15:1: kyes: there is no field `kyes` here",
+        "12:14: maxAttempts: 0 is out of range",
+    ] {
+        assert!(told.iter().any(|line| line.starts_with(expected)), "{expected} in\n{words}");
+    }
+    assert_eq!(told.len(), 12, "and nothing that is so only because of these:\n{words}");
+    assert!(!words.contains("secret"), "{words}");
+}
+
+#[test]
+fn a_text_that_is_no_yaml_is_named_where_it_breaks() {
+    let words = problems("server: { port: 1\nkeys: []\n");
+    assert_eq!(words.lines().count(), 1, "{words}");
+    assert!(words.contains(".yaml:"), "{words}");
+    let words = problems("server:\n  port: 2\n  port: 1\n");
+    assert!(words.contains("yaml:3:3") && words.contains("`port` is there twice"), "{words}");
+}
+
+#[test]
 fn a_port_out_of_range_is_named() {
     let words = problems("server:\n  port: 70000\n");
     assert!(words.ends_with("yaml:2:9: server.port: 70000 is out of range; use 0 to 65535."), "{words}");

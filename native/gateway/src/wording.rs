@@ -4,7 +4,7 @@
 
 /// One sentence for one of the reader's messages.
 pub fn sentence(message: &str) -> String {
-    let message = message.rsplit_once(" at line ").map_or(message, |(text, _)| text);
+    let message = without_place(message);
     let listed = |names: &str| names.trim_start_matches("one of ").to_owned();
     if let Some(kind) = message.strip_prefix("invalid ") {
         return match kind {
@@ -20,16 +20,14 @@ pub fn sentence(message: &str) -> String {
     {
         return format!("one of {} is expected.", listed(names));
     }
-    if let Some((name, names)) =
-        message.strip_prefix("unknown field ").and_then(|text| text.split_once(", expected "))
-    {
-        let today = todays_name(name.trim_matches('`'));
+    if let Some((name, names)) = unknown_field(message) {
+        let today = todays_name(name);
         let today =
-            today.map(|today| format!("; the older program's {name} is {today} now")).unwrap_or_default();
-        return format!("there is no field {name} here{today}; use one of {}.", listed(names));
+            today.map(|today| format!("; the older program's `{name}` is {today} now")).unwrap_or_default();
+        return format!("there is no field `{name}` here{today}; use one of {}.", listed(names));
     }
-    if let Some(name) = message.strip_prefix("missing field ") {
-        return format!("the field {name} is missing.");
+    if let Some(name) = missing_field(message) {
+        return format!("the field `{name}` is missing.");
     }
     if let Some(rest) = message.strip_prefix("duplicate mapping key: ") {
         let name = rest.split(',').next().unwrap_or_default();
@@ -41,6 +39,21 @@ pub fn sentence(message: &str) -> String {
         "expected string scalar" => "a text is expected.".to_owned(),
         other => format!("{}.", without_values(other)),
     }
+}
+
+/// The field that a message says nobody knows, and those that there are.
+pub fn unknown_field(message: &str) -> Option<(&str, &str)> {
+    let (name, names) = without_place(message).strip_prefix("unknown field ")?.split_once(", expected ")?;
+    Some((name.trim_matches('`'), names))
+}
+
+/// The field that a message says is missing.
+pub fn missing_field(message: &str) -> Option<&str> {
+    Some(without_place(message).strip_prefix("missing field ")?.trim_matches('`'))
+}
+
+fn without_place(message: &str) -> &str {
+    message.rsplit_once(" at line ").map_or(message, |(text, _)| text)
 }
 
 /// What a field of the older program's `proxy.yaml` is called now.
