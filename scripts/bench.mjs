@@ -11,7 +11,7 @@ import { measureFleet } from "../test/load/fleet.mjs";
 import { measureLatency } from "../test/load/latency.mjs";
 import { measureScenarios } from "../test/load/scenarios.mjs";
 import { measureStart } from "../test/load/start.mjs";
-import { measureThroughput } from "../test/load/throughput.mjs";
+import { measureThroughput, ROUNDS } from "../test/load/throughput.mjs";
 import { measureTranslation } from "../test/load/translation.mjs";
 import { countTunnels } from "../test/load/tunnels.mjs";
 import { buildProgram } from "./lib/build-native.mjs";
@@ -46,8 +46,8 @@ const TLS = "TLS upstream";
 const { values } = parseArgs({
   options: {
     "no-build": { type: "boolean", default: false },
-    rounds: { type: "string", default: "3" },
-    seconds: { type: "string", default: "3" },
+    rounds: { type: "string", default: String(ROUNDS.rounds) },
+    seconds: { type: "string", default: String(ROUNDS.seconds) },
   },
 });
 

@@ -17,7 +17,6 @@ import { allSteps, fastSteps } from "./lib/test-steps.mjs";
 
 /** @typedef {import("./lib/recorded-steps.mjs").Record} Record */
 
-const BENCH = { rounds: 3, seconds: 3 };
 const { values } = parseArgs({
   options: {
     runs: { type: "string", default: "3" },
@@ -84,14 +83,14 @@ function isAskedFor(step) {
  */
 async function report(runs, full) {
   // Loaded here: on a bare machine the first run has just installed what they need.
-  const { measureThroughput } = await import("../test/load/throughput.mjs");
+  const { measureThroughput, ROUNDS } = await import("../test/load/throughput.mjs");
   const { countTunnels } = await import("../test/load/tunnels.mjs");
   const { measureFleet } = await import("../test/load/fleet.mjs");
   const { measureTranslation } = await import("../test/load/translation.mjs");
   const { faults, qualityReport } = await import("./lib/quality-report.mjs");
   const log = (/** @type {string} */ line) => console.log(line);
   const tunnels = await countTunnels(Number(values.requests));
-  const throughput = await measureThroughput({ ...BENCH, log });
+  const throughput = await measureThroughput({ ...ROUNDS, log });
   const figures = { throughput, tunnels, fleets: await measureFleet(), translation: await measureTranslation() };
   writeFileSync(inRoot("docs", "quality.md"), qualityReport({ at, commit, runs, full, ...figures }));
   const all = faults({ runs, full, ...figures });

@@ -9,6 +9,7 @@ import { makeTempDir } from "../lib/temp.mjs";
 import { pinned } from "./cores.mjs";
 
 export const TOKEN = "local-token-for-the-load";
+export const ADMIN_TOKEN = "admin-token-for-the-load";
 const KEY = { name: "alpha", key: "test-key-alpha-0001" };
 const PROGRAM = resolve(import.meta.dirname, "../../target/release/gemini-aggregator");
 
@@ -20,7 +21,7 @@ export async function startGateway({ baseUrl, caFile, proxyUrl, keys = [KEY] }) 
   if (!existsSync(PROGRAM)) throw new Error("The program is not built. Run: npm run build");
   const dir = makeTempDir("load");
   const config = {
-    server: { port: 0, accessTokens: [TOKEN], shutdownGraceSeconds: 1 },
+    server: { port: 0, accessTokens: [TOKEN], adminToken: ADMIN_TOKEN, shutdownGraceSeconds: 1 },
     upstream: { baseUrl, caFile },
     keys,
     proxies: proxyUrl ? [{ name: "way-out", url: proxyUrl }] : [],

@@ -25,6 +25,7 @@ const WARM_UP = 0.3;
 /** Samples taken together to tell how sure the slope is: memory in use comes and goes for many seconds, and single samples
  * would say the same thing again. The slope itself is that of all samples. */
 const TOGETHER = 60;
+const IN_SERIES = 12;
 const HEALTH_CHECK_SECONDS = 10;
 
 /**
@@ -32,7 +33,7 @@ const HEALTH_CHECK_SECONDS = 10;
  * @property {string} program
  * @property {number} firstMb after the warm-up
  * @property {number} lastMb when all had been answered
- * @property {number[]} series about a dozen samples over the whole run
+ * @property {number[]} series the whole run in about a dozen parts, the mean of each
  * @property {import("./soak/slope.mjs").Slope} slope of the samples after the warm-up, MiB an hour
  * @property {number} descriptorsBefore with those of the database, whose first save comes later
  * @property {number} descriptorsMost
@@ -159,9 +160,10 @@ function memoryOf(samples) {
   return {
     firstMb: warm[0]?.mb ?? Number.NaN,
     lastMb: warm.at(-1)?.mb ?? Number.NaN,
-    series: samples
-      .filter((_, place) => place % Math.ceil(samples.length / 12) === 0)
-      .map(({ mb }) => Number(mb.toFixed(1))),
+    series: means(
+      samples.map(({ seconds, mb }) => /** @type {[number, number]} */ ([seconds, mb])),
+      Math.max(1, Math.floor(samples.length / IN_SERIES)),
+    ).map(([, mb]) => Number(mb.toFixed(1))),
     slope: { perUnit: slope(points).perUnit, error: slope(means(points, TOGETHER)).error },
     descriptorsMost: Math.max(...samples.map((sample) => sample.descriptors)),
   };

@@ -16,8 +16,18 @@ import {
   translationTable,
   tunnelsLine,
 } from "../../scripts/lib/figures.mjs";
+import { quartiles } from "../load/quartiles.mjs";
 
-const way = { perSecond: 50_000, p50Ms: 0.2, p99Ms: 2, cpuMicrosPerRequest: 16, residentMb: 7, spread: 0.05 };
+const about = (/** @type {number} */ median) => ({ low: median * 0.95, median, high: median * 1.05 });
+const ofNginx = { perSecond: about(1), cpu: about(1) };
+const way = { perSecond: about(50_000), p50Ms: 0.2, p99Ms: 2, cpuMicrosPerRequest: 16, residentMb: 7, ofNginx };
+const direct = {
+  ...way,
+  name: "direct",
+  cpuMicrosPerRequest: null,
+  residentMb: null,
+  ofNginx: { perSecond: about(1.3), cpu: null },
+};
 
 test("the columns of a table are in line", () => {
   const lines = table([
@@ -30,22 +40,27 @@ test("the columns of a table are in line", () => {
 });
 
 test("the gateway stands beside nginx, with the machine's noise", () => {
-  const direct = { ...way, name: "direct", cpuMicrosPerRequest: null, residentMb: null };
-  const gateway = { ...way, name: "gateway", perSecond: 30_000, cpuMicrosPerRequest: 28 };
-  const text = throughputTable({ direct, nginx: { ...way, name: "nginx" }, gateway }, "Plain");
-  assert.match(text, /through the gateway +\| +30000 \| +0\.60× .* 28\.0 \| +1\.75× /);
-  assert.match(text, /differ by 5 % /);
+  const beside = { perSecond: about(0.6), cpu: about(1.75) };
+  const gateway = { ...way, name: "gateway", perSecond: about(30_000), cpuMicrosPerRequest: 28, ofNginx: beside };
+  const text = throughputTable({ direct, nginx: { ...way, name: "nginx" }, gateway, told: gateway }, "Plain");
+  assert.match(text, /through the gateway +\| +30000 \| +0\.60× \| +0\.57 to 0\.63 \| .* 28\.0 \| +1\.75× /);
+  assert.match(text, /differs by 10 % /);
 });
 
 test("the gateway may cost half as much again as nginx, and serve a fifth less", () => {
-  const of = (/** @type {number} */ perSecond, /** @type {number} */ cpuMicrosPerRequest) => {
-    const direct = { ...way, name: "direct", cpuMicrosPerRequest: null, residentMb: null };
-    const gateway = { ...way, name: "gateway", perSecond, cpuMicrosPerRequest };
-    return missedBesideNginx({ direct, nginx: { ...way, name: "nginx" }, gateway }, "TLS upstream");
+  const of = (/** @type {number} */ perSecond, /** @type {number} */ cpu) => {
+    const gateway = { ...way, name: "gateway", ofNginx: { perSecond: about(perSecond), cpu: about(cpu) } };
+    return missedBesideNginx({ direct, nginx: { ...way, name: "nginx" }, gateway, told: gateway }, "TLS upstream");
   };
-  assert.deepEqual(of(40_000, 24), []);
-  assert.match(of(39_000, 24).join(), /TLS upstream: .* 0\.78 of nginx's requests\/s/);
-  assert.match(of(40_000, 24.8).join(), /1\.55 times nginx's CPU time, beyond 1\.5/);
+  assert.deepEqual(of(0.8, 1.5), []);
+  assert.match(of(0.78, 1.5).join(), /TLS upstream: .* 0\.78 of nginx's requests\/s/);
+  assert.match(of(0.8, 1.55).join(), /1\.55 times nginx's CPU time, beyond 1\.5/);
+});
+
+test("the middle of the rounds, and where their middle half lies", () => {
+  assert.deepEqual(quartiles([9, 1, 3, 2, 4]), { low: 2, median: 3, high: 4 });
+  assert.deepEqual(quartiles([4, 1, 2, 3]), { low: 1.75, median: 2.5, high: 3.25 });
+  assert.deepEqual(quartiles([7]), { low: 7, median: 7, high: 7 });
 });
 
 test("what the gateway adds to a latency is the difference to none", () => {

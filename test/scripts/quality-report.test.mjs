@@ -34,7 +34,9 @@ const figures = {
     answers: { textChunkUs: 1, callChunkUs: 1, whole4kUs: 3, image8mMs: 13 },
   },
 };
-const way = { name: "", perSecond: 1, p50Ms: 1, p99Ms: 1, cpuMicrosPerRequest: 1, residentMb: 1, spread: 0 };
+const one = { low: 1, median: 1, high: 1 };
+const ofNginx = { perSecond: one, cpu: one };
+const way = { name: "", perSecond: one, p50Ms: 1, p99Ms: 1, cpuMicrosPerRequest: 1, residentMb: 1, ofNginx };
 
 test("steps run as ever, and what they gave is written down", async () => {
   /** @type {import("../../scripts/lib/recorded-steps.mjs").Record[]} */
@@ -61,7 +63,7 @@ test("the report names every step, what was not run, and what failed", () => {
   const good = { name: "Rust tests", counted: true, totals: totals(7), seconds: 3 };
   const bad = { name: "Proxies", counted: true, totals: totals(2, 1), seconds: 4 };
   const runs = [[good, bad], [good]];
-  const ways = { direct: way, nginx: way, gateway: way };
+  const ways = { direct: way, nginx: way, gateway: way, told: way };
   const throughput = { plain: ways, tls: ways };
   const cuts = { name: "Cuts", counted: true, totals: totals(0, 1), seconds: 5, said: ["7 figures"] };
   const mutants = { files: [{ file: "judge.rs", caught: 3, missed: 1, unviable: 2 }], missed: ["judge.rs:1: x"] };
