@@ -33,6 +33,7 @@ needs=(
   "program:promtool prometheus"
   "program:prometheus prometheus"
   "program:strace strace"
+  "program:heaptrack heaptrack"
   "program:python3 python3"
   "python:ensurepip python3-venv"
   "file:/usr/include/gssapi/gssapi.h libkrb5-dev"

@@ -34,6 +34,7 @@ export function longSteps(mutants) {
     onBuilt("1000000 requests with mixed failures, three ledgers", "test/soak/soak.test.mjs", {
       SOAK_REQUESTS: "1000000",
     }),
+    onBuilt("The heap after 40000 and after 160000 requests", "test/heap/heap.test.mjs", {}),
     ...fuzzSteps(),
     ...(mutants ? [mutantsStep(mutants)] : []),
   ];

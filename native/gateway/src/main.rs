@@ -38,6 +38,7 @@ use tokio::task::JoinSet;
 use vault::HeadlessVault;
 
 /// A request makes about a hundred small allocations; the system's allocator took a sixth of its time for them.
+#[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
