@@ -7,7 +7,7 @@ import { pinned } from "./cores.mjs";
 
 /** @param {string} url of a gateway @param {string} token @returns {Promise<{stop: () => Promise<void>}>} when it is answered */
 export async function readEvents(url, token) {
-  const quiet = ["--silent", "--no-buffer", "--output", "/dev/null", "--dump-header", "/dev/stdout"];
+  const quiet = ["--silent", "--no-buffer", "--output", "/dev/null", "--dump-header", "-"];
   const bearer = ["--header", `Authorization: Bearer ${token}`];
   const [command, args] = pinned("load", "curl", [...quiet, ...bearer, `${url}/admin/events`]);
   const reader = startProcess(command, args);
