@@ -60,14 +60,16 @@ async function measureOne({ rounds, seconds, log }, authority) {
   const gateway = await start();
   // One of its own: events are kept for a while after their last reader.
   const told = await start();
-  const reader = await readEvents(told.url, ADMIN_TOKEN);
   const ways = {
     direct: new Rounds("direct", `${scheme}://127.0.0.1:${upstream.port}`, null),
     nginx: new Rounds("nginx", `http://127.0.0.1:${nginx.port}`, nginx.pid),
     gateway: new Rounds("gateway", gateway.url, gateway.pid),
     told: new Rounds("gateway, its events read", told.url, told.pid),
   };
+  /** @type {Awaited<ReturnType<typeof readEvents>> | undefined} */
+  let reader;
   try {
+    reader = await readEvents(told.url, ADMIN_TOKEN);
     for (const way of Object.values(ways)) await way.warmUp();
     for (let round = 1; round <= rounds; round += 1) {
       // Every other round backwards: nobody is always the one who comes first.
@@ -80,7 +82,7 @@ async function measureOne({ rounds, seconds, log }, authority) {
     const sum = (/** @type {Rounds} */ way) => way.sum(ways.nginx);
     return { direct: sum(ways.direct), nginx: sum(ways.nginx), gateway: sum(ways.gateway), told: sum(ways.told) };
   } finally {
-    await reader.stop();
+    await reader?.stop();
     await Promise.all([gateway.stop(), told.stop(), nginx.stop(), upstream.stop()]);
   }
 }
