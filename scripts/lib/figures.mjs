@@ -5,6 +5,7 @@
 import { LONGEST_DELAY_MS, LONGEST_START_MS, MOST_PACKAGE_MB } from "../../test/load/editor.mjs";
 import { LONGEST_LOOKUP_NS, LONGEST_REBALANCE_MS, MOST_GROWTH_PER_KEY } from "../../test/load/fleet.mjs";
 import { LONGEST_ADDED_P50_US, LONGEST_ADDED_P99_US } from "../../test/load/latency.mjs";
+import { quartiles } from "../../test/load/quartiles.mjs";
 import { LONGEST_COLD_START_MS, MOST_IDLE_MB } from "../../test/load/start.mjs";
 import { LEAST_PER_SECOND, MOST_CPU } from "../../test/load/throughput.mjs";
 import {
@@ -175,7 +176,7 @@ export function editorTable({ starts, idle, loaded, perSecond, packageMb }) {
   const ms = (/** @type {number} */ took) => `${took.toFixed(1)} ms`;
   return table([
     ["In a real VS Code", "figure"],
-    ["activation to listening, median of the starts", ms(median(starts))],
+    ["activation to listening, median of the starts", ms(quartiles(starts).median)],
     ["slowest of them", ms(Math.max(...starts))],
     ["event loop late, nothing to do: median, p99, worst", [idle.p50, idle.p99, idle.max].map(ms).join(", ")],
     [
@@ -186,14 +187,9 @@ export function editorTable({ starts, idle, loaded, perSecond, packageMb }) {
   ]);
 }
 
-/** @param {number[]} values */
-function median(values) {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
 /** Every bound that the extension missed, as a sentence. @param {EditorFigures} figures @returns {string[]} */
 export function missedByEditor({ starts, loaded, packageMb }) {
-  const start = median(starts);
+  const start = quartiles(starts).median;
   return [
     ...(start < LONGEST_START_MS
       ? []

@@ -13,6 +13,7 @@ use aggregator_core::vault::Entered;
 use crate::config::{Config, KeySection, ProxySection};
 use crate::shape::{Misread, Shape, shape};
 use crate::tree::Tree;
+use crate::wording::shown;
 
 /// Used when it is there and no other file is named.
 const DEFAULT_FILE: &str = "config/keys.yaml";
@@ -255,7 +256,8 @@ fn section_of(path: &str) -> &str {
 fn render_misread(misread: &Misread, file: Option<&Path>) -> Problem {
     let file = file.map(|file| file.display().to_string()).unwrap_or_default();
     let place = misread.at.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
-    let path = misread.path.as_ref().map(|path| format!(": {path}")).unwrap_or_default();
+    let parts = |path: &String| path.split('.').map(shown).collect::<Vec<_>>().join(".");
+    let path = misread.path.as_ref().map(|path| format!(": {}", parts(path))).unwrap_or_default();
     Problem::new(format!("{file}{place}{path}"), misread.words.as_str())
 }
 

@@ -142,6 +142,21 @@ kyes: []
 }
 
 #[test]
+fn a_key_in_the_place_of_a_fields_name_is_not_quoted() {
+    let key = "AIzaSy-this-is-no-key-of-anybodys-0000001";
+    for text in [
+        format!("keys:\n  - {key}: work\n"),
+        format!("{key}: work\n"),
+        format!("keys:\n  - key: a\n    {key}: 1\n    {key}: 2\n"),
+        format!("keys:\n  - {key}.{key}: work\n"),
+    ] {
+        let words = problems(&text);
+        assert!(words.contains(".yaml:") && words.contains('…'), "{words}");
+        assert!(!words.contains("AIza") && !words.contains("anybodys"), "{words}");
+    }
+}
+
+#[test]
 fn a_text_that_is_no_yaml_is_named_where_it_breaks() {
     let words = problems("server: { port: 1\nkeys: []\n");
     assert_eq!(words.lines().count(), 1, "{words}");

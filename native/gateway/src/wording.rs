@@ -1,6 +1,10 @@
 //! The YAML reader's own texts in words for a person who writes a configuration, not a program. Pure.
 //!
-//! Invariant: no value of the file is quoted, since a misplaced value may be a key. Names of fields are.
+//! Invariant: no value of the file is quoted, since a misplaced value may be a key. Names of fields are, unless they are as
+//! long as one: somebody may have written a key where its field's name belongs.
+
+/// Longer than every field's name, shorter than every key of Google's.
+const LONGEST_NAME: usize = 32;
 
 /// One sentence for one of the reader's messages.
 pub fn sentence(message: &str) -> String {
@@ -24,13 +28,14 @@ pub fn sentence(message: &str) -> String {
         let today = todays_name(name);
         let today =
             today.map(|today| format!("; the older program's `{name}` is {today} now")).unwrap_or_default();
+        let name = shown(name);
         return format!("there is no field `{name}` here{today}; use one of {}.", listed(names));
     }
     if let Some(name) = missing_field(message) {
         return format!("the field `{name}` is missing.");
     }
     if let Some(rest) = message.strip_prefix("duplicate mapping key: ") {
-        let name = rest.split(',').next().unwrap_or_default();
+        let name = shown(rest.split(',').next().unwrap_or_default());
         return format!("the field `{name}` is there twice; keep one.");
     }
     match message {
@@ -50,6 +55,11 @@ pub fn unknown_field(message: &str) -> Option<(&str, &str)> {
 /// The field that a message says is missing.
 pub fn missing_field(message: &str) -> Option<&str> {
     Some(without_place(message).strip_prefix("missing field ")?.trim_matches('`'))
+}
+
+/// The name of a field as it may be told.
+pub fn shown(name: &str) -> &str {
+    if name.len() > LONGEST_NAME { "…" } else { name }
 }
 
 fn without_place(message: &str) -> &str {
