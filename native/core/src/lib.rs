@@ -23,6 +23,7 @@ pub mod health;
 pub mod ids;
 pub mod joined;
 pub mod keys;
+mod latest;
 pub mod line;
 pub mod live;
 pub mod lock;

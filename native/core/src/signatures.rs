@@ -5,12 +5,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use indexmap::IndexMap;
+use hashlink::LinkedHashMap;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
 use crate::ids::KeyId;
+use crate::latest::Latest;
 
 /// Calls remembered; the oldest go first.
 const MOST: usize = 4_096;
@@ -27,13 +28,13 @@ const KEPT_FOR: Millis = 7 * 24 * 3_600 * 1_000;
 pub struct SignatureCache {
     kept: Mutex<Kept>,
     /// By their opening, the latest last. A restart forgets them: it costs a cold cache at Google, no more.
-    conversations: Mutex<IndexMap<u64, (KeyId, Millis)>>,
+    conversations: Mutex<Latest<u64, (KeyId, Millis), MOST_CONVERSATIONS>>,
     revision: AtomicU64,
 }
 
 #[derive(Default)]
 struct Kept {
-    by_call: IndexMap<String, Entry>,
+    by_call: LinkedHashMap<String, Entry>,
     bytes: usize,
 }
 
@@ -74,11 +75,7 @@ impl SignatureCache {
 
     /// A conversation with this opening was held with that key.
     pub fn held(&self, opening: u64, key: &KeyId, now: Millis) {
-        let mut conversations = self.conversations.lock();
-        conversations.shift_remove(&opening);
-        conversations.insert(opening, (key.clone(), now.saturating_add(KEPT_FOR)));
-        let surplus = conversations.len().saturating_sub(MOST_CONVERSATIONS);
-        conversations.drain(..surplus);
+        self.conversations.lock().put(opening, (key.clone(), now.saturating_add(KEPT_FOR)));
     }
 
     /// The key that a conversation was held with so far.
@@ -100,7 +97,7 @@ impl SignatureCache {
 
     /// These keys are gone, or have another text: their signatures may be another project's.
     pub fn forget(&self, keys: &[KeyId]) {
-        self.conversations.lock().retain(|_, (key, _)| !keys.contains(key));
+        self.conversations.lock().retain(|(key, _)| !keys.contains(key));
         let mut kept = self.kept.lock();
         let before = kept.by_call.len();
         kept.by_call.retain(|_, entry| !keys.contains(&entry.key));
@@ -151,13 +148,13 @@ impl SignatureCache {
 impl Kept {
     /// Last in line, so that the oldest are the first to go.
     fn put(&mut self, call: String, entry: Entry) {
-        if let Some(before) = self.by_call.shift_remove(&call) {
+        if let Some((call, before)) = self.by_call.remove_entry(&call) {
             self.bytes -= size(&call, &before);
         }
         self.bytes += size(&call, &entry);
         self.by_call.insert(call, entry);
         while self.by_call.len() > MOST || self.bytes > MOST_BYTES {
-            let Some((call, entry)) = self.by_call.shift_remove_index(0) else { break };
+            let Some((call, entry)) = self.by_call.pop_front() else { break };
             self.bytes -= size(&call, &entry);
         }
     }

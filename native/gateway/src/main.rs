@@ -38,9 +38,9 @@ use tokio::task::JoinSet;
 use vault::HeadlessVault;
 
 /// A request makes about a hundred small allocations; the system's allocator took a sixth of its time for them.
-#[cfg(feature = "mimalloc")]
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[derive(Parser)]
 #[command(

@@ -12,12 +12,12 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use indexmap::IndexMap;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
 use crate::ids::KeyId;
+use crate::latest::Latest;
 use crate::secret::digest;
 
 const MOST: usize = 20_000;
@@ -29,7 +29,7 @@ const AUTH_TOKENS: &str = "auth_tokens/";
 
 #[derive(Default)]
 pub struct Affinity {
-    owners: Mutex<IndexMap<String, Owned>>,
+    owners: Mutex<Latest<String, Owned, MOST>>,
     revision: AtomicU64,
 }
 
@@ -69,16 +69,11 @@ impl Affinity {
         let mut owners = self.owners.lock();
         let mut changed = false;
         for name in names {
-            let name = kept_form(&name).into_owned();
-            // Last in line again, so that the oldest are the first to go.
-            let before = owners.shift_remove(&name);
+            let before = owners.put(kept_form(&name).into_owned(), Owned { key: key.clone(), until });
             changed |= before.is_none_or(|before| {
                 before.key != *key || until.saturating_sub(before.until) > SAVED_AGAIN_AFTER
             });
-            owners.insert(name, Owned { key: key.clone(), until });
         }
-        let surplus = owners.len().saturating_sub(MOST);
-        owners.drain(..surplus);
         if changed {
             self.revision.fetch_add(1, Ordering::AcqRel);
         }
@@ -91,7 +86,7 @@ impl Affinity {
         }
         let mut owners = self.owners.lock();
         let before = owners.len();
-        owners.retain(|_, owned| !keys.contains(&owned.key));
+        owners.retain(|owned| !keys.contains(&owned.key));
         if owners.len() < before {
             self.revision.fetch_add(1, Ordering::AcqRel);
         }
@@ -127,8 +122,8 @@ impl Affinity {
     /// About how many bytes the names hold.
     pub fn held_bytes(&self) -> usize {
         let owners = self.owners.lock();
-        let names: usize = owners.keys().map(String::len).sum();
-        names + owners.capacity() * size_of::<(String, Owned)>()
+        let names: usize = owners.iter().map(|(name, _)| name.len()).sum();
+        names + owners.held_bytes()
     }
 
     /// All that is known now, the oldest first, for a store.
@@ -147,19 +142,9 @@ impl Affinity {
     /// given (a clock set back) is cut to it.
     pub fn restore(&self, kept: impl IntoIterator<Item = OwnedName>, now: Millis) {
         let latest = now.saturating_add(KEPT_FOR);
-        let mut owners = self.owners.lock();
-        let learned = std::mem::take(&mut *owners);
-        for OwnedName { name, key, until } in kept {
-            if until > now {
-                owners.insert(name, Owned { key, until: until.min(latest) });
-            }
-        }
-        for (name, owned) in learned {
-            owners.shift_remove(&name);
-            owners.insert(name, owned);
-        }
-        let surplus = owners.len().saturating_sub(MOST);
-        owners.drain(..surplus);
+        let living = kept.into_iter().filter(|one| one.until > now);
+        let entry = |OwnedName { name, key, until }| (name, Owned { key, until: until.min(latest) });
+        self.owners.lock().put_before(living.map(entry));
     }
 }
 

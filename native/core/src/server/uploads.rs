@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
-use indexmap::IndexMap;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -18,6 +17,7 @@ use crate::clock::Millis;
 use crate::forward::headers::without_credentials;
 use crate::forward::rewrite::Addresses;
 use crate::ids::KeyId;
+use crate::latest::Latest;
 use crate::secret::digest;
 
 const URL_HEADERS: [HeaderName; 2] =
@@ -28,7 +28,7 @@ const KEPT_FOR: Millis = 7 * 24 * 3_600 * 1_000;
 
 #[derive(Default)]
 pub struct Uploads {
-    by_digest: Mutex<IndexMap<String, (KeyId, Millis)>>,
+    by_digest: Mutex<Latest<String, (KeyId, Millis), MOST>>,
     revision: AtomicU64,
 }
 
@@ -70,19 +70,16 @@ impl Uploads {
     /// What a store kept; uploads begun since then stay, and a date beyond what is ever given is cut to it.
     pub fn restore(&self, kept: impl IntoIterator<Item = OwnedUpload>, now: Millis) {
         let latest = now.saturating_add(KEPT_FOR);
-        let mut uploads = self.by_digest.lock();
-        let begun = std::mem::take(&mut *uploads);
         let living = kept.into_iter().filter(|upload| upload.until > now);
-        uploads.extend(living.map(|upload| (upload.digest, (upload.key, upload.until.min(latest)))));
-        uploads.extend(begun);
-        trim(&mut uploads);
+        let entry = |upload: OwnedUpload| (upload.digest, (upload.key, upload.until.min(latest)));
+        self.by_digest.lock().put_before(living.map(entry));
     }
 
     /// These keys are gone or have another text: their uploads cannot be continued.
     pub fn forget(&self, keys: &[KeyId]) {
         let mut uploads = self.by_digest.lock();
         let before = uploads.len();
-        uploads.retain(|_, (key, _)| !keys.contains(key));
+        uploads.retain(|(key, _)| !keys.contains(key));
         if uploads.len() < before {
             self.revision.fetch_add(1, Ordering::AcqRel);
         }
@@ -117,16 +114,9 @@ impl Uploads {
     }
 
     fn remember(&self, id: &str, key: KeyId, now: Millis) {
-        let mut uploads = self.by_digest.lock();
-        uploads.insert(digest(id), (key, now.saturating_add(KEPT_FOR)));
-        trim(&mut uploads);
+        self.by_digest.lock().put(digest(id), (key, now.saturating_add(KEPT_FOR)));
         self.revision.fetch_add(1, Ordering::AcqRel);
     }
-}
-
-fn trim(uploads: &mut IndexMap<String, (KeyId, Millis)>) {
-    let surplus = uploads.len().saturating_sub(MOST);
-    uploads.drain(..surplus);
 }
 
 fn upload_id(query: &str) -> Option<String> {
