@@ -89,6 +89,21 @@ test("an attempt that a dying proxy held up may arrive last, if the client was t
   assert.match(agreement(run).disagreements.join(), /another attempt arrived/);
 });
 
+test("a dying proxy may leave a connection that carried nothing out of its log, and no other", () => {
+  const run = agreeing();
+  const came = () => agreement(run).disagreements.join();
+  run.upstream.connected(1);
+  run.troubles.push({ proxy: PROXIES[0]?.name ?? "", kind: "dead", fromMs: 5000, toMs: 6500 });
+  assert.match(came(), /2 connections came/, "this one carried something");
+  run.upstream.silent(2, 5100);
+  run.upstream.silent(1, 9000);
+  assert.match(came(), /2 connections came/, "another proxy's, and one of another time");
+  run.upstream.silent(1, 5100);
+  assert.equal(came(), "");
+  run.upstream.connected(1);
+  assert.match(came(), /3 connections came/);
+});
+
 for (const [name, spoil, words] of FAULTS) {
   test(`the judge sees ${name}`, () => {
     const run = agreeing();

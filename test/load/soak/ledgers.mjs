@@ -36,7 +36,7 @@ const UPSTREAM = { arrivals: 1, made: 1 };
 /** For each arrival, of which a request has at most so many; those beyond are counted and not described. */
 const ARRIVAL = { did: 1, status: 2, key: 1, proxy: 1, atMs: 4 };
 const MOST_ARRIVALS = 5;
-const TALLY = 512;
+const TALLY = 8_192;
 
 /** @param {{[field: string]: number}} widths @param {number} requests @returns {Shared} */
 function allocate(widths, requests) {
@@ -105,7 +105,8 @@ export class ClientLedger {
 }
 
 /** The upstream's tally beside the requests: where in its array what is counted stands. */
-const Counted = Object.freeze({ nameless: 0, afterDaily: 1, tunnels: 256 });
+const Counted = Object.freeze({ nameless: 0, afterDaily: 1, silent: 2, tunnels: 256, silentOnes: 300 });
+const MOST_SILENT = 3_900;
 
 /** Which requests arrived, each time with which key, through which proxy, and what was done. */
 export class UpstreamLedger {
@@ -176,6 +177,26 @@ export class UpstreamLedger {
   /** @param {number} proxy its place in the plan plus one; 0: nobody's, so a direct connection */
   connected(proxy) {
     this.#count(Counted.tunnels + proxy);
+  }
+
+  /**
+   * A connection from a proxy ended without a byte. Those beyond some thousands are forgotten.
+   * @param {number} proxy as in `connected`
+   * @param {number} atMs
+   */
+  silent(proxy, atMs) {
+    const number = this.#tally[Counted.silent] ?? 0;
+    if (number >= MOST_SILENT) return;
+    this.#tally.set([proxy, atMs], Counted.silentOnes + 2 * number);
+    this.#tally[Counted.silent] = number + 1;
+  }
+
+  /** @returns {{proxy: number, atMs: number}[]} */
+  get silentOnes() {
+    return Array.from({ length: this.#tally[Counted.silent] ?? 0 }, (_, number) => {
+      const at = Counted.silentOnes + 2 * number;
+      return { proxy: this.#tally[at] ?? 0, atMs: this.#tally[at + 1] ?? 0 };
+    });
   }
 
   get counted() {

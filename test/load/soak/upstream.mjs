@@ -180,6 +180,7 @@ for (const server of servers) {
     socket.on("error", () => {});
     socket.on("close", () => {
       if (sockets.get(way) === socket) sockets.delete(way);
+      if (socket.bytesRead === 0) ledger.silent(proxy, now());
     });
   });
   server.on("secureConnection", (socket) => cameFrom.set(socket, proxyOf.get(socket.remoteAddress ?? "") ?? 0));
