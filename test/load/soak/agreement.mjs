@@ -38,9 +38,7 @@ export function agreement(soak) {
     for (const words of ofRequest(soak, id)) tell(`request ${id} (${described(soak, id)}): ${words}`);
   }
   for (const words of ofAll(soak)) tell(words);
-  const missing = (/** @type {{name: string}} */ { name }, /** @type {number} */ place) =>
-    soak.upstream.tunnels(place + 1) - (soak.granted.get(name) ?? 0);
-  counts.tunnelsNotLogged = PROXIES.map(missing).reduce((sum, one) => sum + one, 0);
+  counts.tunnelsNotLogged = tunnels(soak).reduce((sum, { logged, came }) => sum + came - logged, 0);
   return { counts, disagreements, total };
 }
 
@@ -136,37 +134,47 @@ function disturbed({ client, troubles }, id, proxy) {
   const [begun = 0, ended = 0] = [client.begunMs[id], client.endedMs[id]];
   const named = proxy === undefined ? undefined : PROXIES[proxy - 1]?.name;
   return troubles.some(({ proxy: name, fromMs, toMs }) => {
-    return (proxy === undefined || name === named) && begun <= toMs + SLACK_MS && ended >= fromMs - SLACK_MS;
+    return (proxy === undefined || name === named) && meets({ fromMs, toMs }, begun, ended);
   });
 }
 
+/** @param {{fromMs: number, toMs: number}} trouble @param {number} begun @param {number} ended */
+function meets({ fromMs, toMs }, begun, ended) {
+  return begun <= toMs + SLACK_MS && ended >= fromMs - SLACK_MS;
+}
+
 /**
- * A proxy connects first and then writes it down: one that is killed between the two has a connection that its log does
- * not name. Its client never heard of it, so nothing was sent through it.
- * @param {string} name @param {number} atMs when a connection that carried nothing ended @param {Trouble[]} troubles
+ * Of each proxy what it logged, what came from it, and what it may have left out of its log: it connects first and then
+ * writes it down, so one that is killed between the two has a connection that its log does not name. Its client never
+ * heard of it, so nothing was sent through it.
+ * @param {Soak} soak
  */
-function diedWith(name, atMs, troubles) {
-  return troubles.some(({ proxy, fromMs, toMs }) => {
-    return proxy === name && atMs >= fromMs - SLACK_MS && atMs <= toMs + SLACK_MS;
+function tunnels({ upstream, granted, troubles }) {
+  return PROXIES.map(({ name }, place) => {
+    const dying = (/** @type {number} */ atMs) =>
+      troubles.some((trouble) => trouble.proxy === name && meets(trouble, atMs, atMs));
+    return {
+      name,
+      logged: granted.get(name) ?? 0,
+      came: upstream.tunnels(place + 1),
+      cutShort: upstream.silentOnes.filter(({ proxy, atMs }) => proxy === place + 1 && dying(atMs)).length,
+    };
   });
 }
 
 /** What holds of the run as a whole. @param {Soak} soak @returns {string[]} */
-function ofAll({ client, upstream, granted, troubles }) {
+function ofAll(soak) {
+  const { client, upstream } = soak;
   const { afterDaily } = upstream.counted;
   const direct = upstream.tunnels(0);
   return [
     ...(client.endedTwice > 0 ? [`${client.endedTwice} requests ended twice`] : []),
     ...(direct > 0 ? [`${direct} connections came without a proxy`] : []),
     ...(afterDaily > 0 ? [`${afterDaily} requests asked for a daily quota that had long been used up`] : []),
-    ...PROXIES.flatMap(({ name }, place) => {
-      const [logged, came] = [granted.get(name) ?? 0, upstream.tunnels(place + 1)];
+    ...tunnels(soak).flatMap(({ name, logged, came, cutShort }) => {
       const unused = KEYS.some(({ proxy }) => proxy === name) && came === 0;
-      const cutShort = upstream.silentOnes.filter(
-        (one) => one.proxy === place + 1 && diedWith(name, one.atMs, troubles),
-      );
       return [
-        ...(logged <= came && came <= logged + cutShort.length
+        ...(logged <= came && came <= logged + cutShort
           ? []
           : [`${name} granted ${logged} tunnels by its log, and ${came} connections came from it`]),
         ...(unused ? [`nothing came through ${name}`] : []),
