@@ -19,6 +19,9 @@ export const vscodeUi: Ui = {
       title,
       matchOnDescription: true,
       matchOnDetail: true,
+      // As with a box: what is chosen here is often looked up elsewhere first. It also outlasts a focus that comes late:
+      // a webview left for the command palette takes it back a moment after the list has it.
+      ignoreFocusOut: true,
     });
     return picked?.value;
   },

@@ -5,6 +5,7 @@
 import { findVsix } from "../../../scripts/lib/vsix.mjs";
 import { createAuthority } from "../../lib/authority.mjs";
 import { freePort } from "../../lib/ports.mjs";
+import { pollUntil } from "../../lib/wait.mjs";
 import { startSquid } from "../../proxies/index.mjs";
 import { startUpstream } from "../../upstream/index.mjs";
 import { Editor } from "../harness/editor.mjs";
@@ -108,9 +109,11 @@ export async function addKey(window, name, key) {
 
 /** The token a person would paste into a tool. @param {Workbench} window */
 export async function copyToken(window) {
+  // The status bar may still tell of an earlier copy, so only a clipboard that was empty before is proof of this one.
+  await window.putOnClipboard("");
   await window.runCommand("Gemini Aggregator: Copy Local Token");
   await window.statusBar(/Copied the local token/);
-  return window.clipboard();
+  return pollUntil(() => window.clipboard(), { what: "the token is copied" });
 }
 
 /** Opens the panel; resolves once it shows state. @param {Workbench} window */

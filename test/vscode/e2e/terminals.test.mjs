@@ -83,12 +83,11 @@ async function inNewTerminal() {
   looks += 1;
   const file = join(bench.editor.server.workspace, `look-${looks}`);
   await window.runCommand("Terminal: Create New Terminal");
-  await window.page
-    .locator(".terminal-wrapper.active .xterm-helper-textarea")
-    .waitFor({ state: "attached", timeout: 30_000 });
+  // The one that has the focus: words typed a moment earlier would go to whatever had it before.
+  const terminal = window.page.locator(".terminal-wrapper.active .xterm.focus .xterm-helper-textarea");
+  await terminal.waitFor({ state: "attached", timeout: 30_000 });
   // Renamed into place, so that it is there as a whole or not at all. Typed early, it waits in the terminal for the shell.
-  await window.page.keyboard.type(`env > ${file}.part; mv ${file}.part ${file}; exit`);
-  await window.page.keyboard.press("Enter");
+  await terminal.pressSequentially(`env > ${file}.part; mv ${file}.part ${file}; exit\n`);
   const text = await pollUntil(() => readFile(file, "utf8").catch(() => undefined), {
     timeoutMs: 30_000,
     what: "the terminal wrote its variables",

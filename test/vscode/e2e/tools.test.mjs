@@ -33,8 +33,11 @@ after(async () => {
 step("keys of a copied .env are imported in one go, each row answered, none shown", async () => {
   await addKey(window, "first", KEYS[0]);
   await row("first").waitFor({ timeout: 30_000 });
-  await window.putOnClipboard(`PORT=3000\nGEMINI_API_KEY=${KEYS[0]}\nGEMINI_API_KEY_WORK="${KEYS[1]}"\n`);
   await window.panel.getByTestId("import-keys").click();
+  await window.prompted("Import API Keys");
+  // Asked where from, a person goes and copies them; the question must still be there then.
+  await row("first").click();
+  await window.putOnClipboard(`PORT=3000\nGEMINI_API_KEY=${KEYS[0]}\nGEMINI_API_KEY_WORK="${KEYS[1]}"\n`);
   await window.pick("From the Clipboard");
   await window.pick("Add without Checking");
   const words = await window.notification(/key added/);

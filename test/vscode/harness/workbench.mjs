@@ -13,6 +13,8 @@ import { pollUntil } from "../../lib/wait.mjs";
 const DEADLINE = 30_000;
 /** For what is tried anew when it does not come. */
 const SHORTLY = 1000;
+/** A click that was given up although it went through would be made twice. */
+const SLOWLY = 5000;
 
 export class Workbench {
   /** @param {Page} page */
@@ -44,8 +46,14 @@ export class Workbench {
       (await within(this.#field.fill(">", { timeout: SHORTLY }))) &&
       (await within(this.#field.fill(`>${title}`, { timeout: SHORTLY }))) &&
       (await within(row.waitFor({ timeout: SHORTLY }))) &&
-      (await within(row.click({ timeout: SHORTLY })));
+      (await within(row.click({ timeout: SLOWLY })));
     await pollUntil(found, { timeoutMs: DEADLINE, what: `the palette offers "${title}"` });
+  }
+
+  /** Waits for the input box or quick pick that shows `prompt`. @param {string | RegExp} prompt its title or its message */
+  async prompted(prompt) {
+    const words = this.quickInput.locator(".quick-input-message, .quick-input-title", { hasText: prompt });
+    await words.first().waitFor({ timeout: DEADLINE });
   }
 
   /**
@@ -53,7 +61,7 @@ export class Workbench {
    * @param {string | RegExp} prompt @param {string} text
    */
   async answer(prompt, text) {
-    await this.#prompted(prompt);
+    await this.prompted(prompt);
     await this.#field.fill(text);
     await this.#field.press("Enter");
   }
@@ -63,7 +71,7 @@ export class Workbench {
    * @param {string | RegExp} title
    */
   async complaint(title) {
-    await this.#prompted(title);
+    await this.prompted(title);
     await this.quickInput.locator(".monaco-inputbox.error").waitFor({ timeout: DEADLINE });
     return (await this.quickInput.locator(".quick-input-message").textContent()) ?? "";
   }
@@ -81,7 +89,7 @@ export class Workbench {
    * @param {string | RegExp} title @param {string} label
    */
   async find(title, label) {
-    await this.#prompted(title);
+    await this.prompted(title);
     await this.#field.fill(label);
     await this.pick(label);
   }
@@ -206,12 +214,6 @@ export class Workbench {
   /** @param {RegExp} pattern */
   #notification(pattern) {
     return this.page.locator(".notifications-toasts .notification-list-item", { hasText: pattern }).first();
-  }
-
-  /** @param {string | RegExp} prompt */
-  async #prompted(prompt) {
-    const words = this.quickInput.locator(".quick-input-message, .quick-input-title", { hasText: prompt });
-    await words.first().waitFor({ timeout: DEADLINE });
   }
 }
 
