@@ -28,3 +28,6 @@ export function pinned(role, command, args) {
   if (others.length === 0) return [command, args];
   return ["taskset", ["--cpu-list", role === "measured" ? String(first) : others.join(","), command, ...args]];
 }
+
+/** What keeps a program that it runs on a single core. */
+export const onOneCore = () => ["taskset", "--cpu-list", String(allowed()[0])];

@@ -8,6 +8,7 @@ import { Worker } from "node:worker_threads";
 import { startGateway } from "../contract/lib/gateway.mjs";
 import { createAuthority } from "../lib/authority.mjs";
 import { pollUntil } from "../lib/wait.mjs";
+import { onOneCore } from "./cores.mjs";
 import { residentMb } from "./process-figures.mjs";
 import { agreement } from "./soak/agreement.mjs";
 import { sendAll } from "./soak/client.mjs";
@@ -42,15 +43,21 @@ const HEALTH_CHECK_SECONDS = 10;
  * @typedef {{requests: number, seed: number, seconds: number, memory: Memory[], troubles: number} & import("./soak/agreement.mjs").Agreement} Soaked
  */
 
-/** @param {{requests: number, perSecond: number, troubleEveryMs: number, seed: number}} options @returns {Promise<Soaked>} */
-export async function soak({ requests, perSecond, troubleEveryMs, seed }) {
+/**
+ * @param {{requests: number, perSecond: number, troubleEveryMs: number, seed: number, oneCore?: boolean}} options
+ * `oneCore`: each program has a single one, and so a single thread for its requests
+ * @returns {Promise<Soaked>}
+ */
+export async function soak({ requests, perSecond, troubleEveryMs, seed, oneCore = false }) {
   const epoch = Date.now();
   const authority = await createAuthority();
   const shared = allocateLedgers(requests);
   const upstream = await startUpstream({ seed, requests, epoch, shared: shared.upstream, authority });
   const fleet = new Fleet(epoch);
   await fleet.start();
-  const programs = await Promise.all(PROGRAMS.map((_, place) => startProgram(place, fleet, upstream, authority)));
+  const programs = await Promise.all(
+    PROGRAMS.map((_, place) => startProgram({ place, fleet, upstream, authority, oneCore })),
+  );
   const before = programs.map(({ pid }) => descriptors(pid) + OF_THE_DATABASE);
   const samples = sampling(programs);
   const [client, above] = [new ClientLedger(shared.client), new UpstreamLedger(shared.upstream)];
@@ -86,8 +93,8 @@ export async function soak({ requests, perSecond, troubleEveryMs, seed }) {
   return { requests, seed, seconds, memory, troubles: fleet.troubles.length, ...found };
 }
 
-/** @param {number} place @param {Fleet} fleet @param {Awaited<ReturnType<typeof startUpstream>>} upstream @param {import("../lib/authority.mjs").Authority} authority */
-function startProgram(place, fleet, upstream, authority) {
+/** @param {{place: number, fleet: Fleet, upstream: Awaited<ReturnType<typeof startUpstream>>, authority: import("../lib/authority.mjs").Authority, oneCore: boolean}} options */
+function startProgram({ place, fleet, upstream, authority, oneCore }) {
   const keys = KEYS.map((key, number) => ({ name: `key-${number}`, key: secretOf(place, number), ...key }));
   const config = {
     server: { shutdownGraceSeconds: 5 },
@@ -99,7 +106,7 @@ function startProgram(place, fleet, upstream, authority) {
     maxAttempts: MOST_ATTEMPTS,
     log: { level: "error", format: "json" },
   };
-  return startGateway({ config });
+  return startGateway({ config, under: oneCore ? onOneCore() : [] });
 }
 
 /** @param {{seed: number, requests: number, epoch: number, shared: import("./soak/ledgers.mjs").Shared, authority: import("../lib/authority.mjs").Authority}} options */

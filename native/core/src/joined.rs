@@ -4,9 +4,11 @@
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::turn::Turn;
 
 /// Bytes up to which pieces are copied together; beyond, gathering is cheaper.
 const SMALL: usize = 4 * 1024;
@@ -29,7 +31,21 @@ fn write<T: AsyncWrite + Unpin>(
 }
 
 /// A stream that writes so.
-pub struct Joined<T>(pub T);
+pub struct Joined<T> {
+    io: T,
+    turn: Turn,
+}
+
+impl<T> Joined<T> {
+    pub fn at_once(io: T) -> Self {
+        Self::new(io, Turn::default())
+    }
+
+    /// Writes when it is its `turn`.
+    pub fn new(io: T, turn: Turn) -> Self {
+        Self { io, turn }
+    }
+}
 
 impl<T: AsyncRead + Unpin> AsyncRead for Joined<T> {
     fn poll_read(
@@ -37,7 +53,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Joined<T> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
+        Pin::new(&mut self.io).poll_read(context, buffer)
     }
 }
 
@@ -47,7 +63,8 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Joined<T> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
+        ready!(self.turn.poll_over(context));
+        Pin::new(&mut self.io).poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -55,19 +72,20 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Joined<T> {
         context: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        write(&mut self.0, context, pieces)
+        ready!(self.turn.poll_over(context));
+        write(&mut self.io, context, pieces)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.io.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
+        Pin::new(&mut self.io).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+        Pin::new(&mut self.io).poll_shutdown(context)
     }
 }
 
@@ -82,7 +100,7 @@ mod tests {
         for size in [1, SMALL / 2, SMALL, 3 * SMALL] {
             let (near, mut far) = tokio::io::duplex(64 * 1024);
             let (head, body) = (vec![b'h'; 10], vec![b'b'; size]);
-            let mut near = Joined(near);
+            let mut near = Joined::at_once(near);
             let written = near.write_vectored(&[IoSlice::new(&head), IoSlice::new(&body)]).await.unwrap();
             drop(near);
             let mut read = Vec::new();

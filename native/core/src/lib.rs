@@ -43,6 +43,7 @@ pub mod state;
 pub mod store;
 pub mod tested;
 pub mod token;
+pub mod turn;
 pub mod vault;
 pub mod versions;
 pub mod views;

@@ -30,6 +30,7 @@ use crate::live::tunnel::Tunnel;
 use crate::pools::Pick;
 use crate::requests::{AttemptView, CLIENT_CLOSED, OpenRequest, TokensView};
 use crate::state::Lease;
+use crate::turn::POLLS_TO_WRITE;
 
 /// What is done to the bytes of an answer on the way. What few answers need is boxed: this is moved with each of them.
 #[derive(Default)]
@@ -202,7 +203,13 @@ pub struct Flowing {
     /// Set from the first time that nothing is there: most answers are whole at once, and need none.
     deadline: Option<Pin<Box<Sleep>>>,
     ended: bool,
-    broken: Option<BrokenOff>,
+    broken: Option<Breaking>,
+}
+
+/// An error that is told after so many more polls that give nothing.
+struct Breaking {
+    error: BrokenOff,
+    polls: u8,
 }
 
 /// Why an answer broke off; the client sees its connection end.
@@ -251,9 +258,9 @@ impl Flowing {
         }
     }
 
-    /// In a translated stream the error is its last event; the connection ends in order. Else it is told at the next
-    /// poll: hyper ends the connection on an error with whatever it had not written yet,
-    /// and writes when a body has nothing at the moment. So the client gets all that came before the break.
+    /// In a translated stream the error is its last event; the connection ends in order. Else it is told a little later:
+    /// hyper ends the connection on an error with whatever it had not written yet, and writes when a body has nothing at the
+    /// moment. So the client gets all that came before the break.
     fn break_off(
         &mut self,
         context: &Context<'_>,
@@ -267,9 +274,18 @@ impl Flowing {
             return Poll::Ready(Some(last).filter(|last| !last.is_empty()).map(|last| Ok(Frame::data(last))));
         }
         self.settle(&outcome);
-        self.broken = Some(BrokenOff(words));
-        context.waker().wake_by_ref();
-        Poll::Pending
+        self.broken = Some(Breaking { error: BrokenOff(words), polls: POLLS_TO_WRITE });
+        self.poll_broken(context)
+    }
+
+    fn poll_broken(&mut self, context: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        if let Some(breaking) = self.broken.as_mut().filter(|breaking| breaking.polls > 0) {
+            breaking.polls -= 1;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.ended = true;
+        Poll::Ready(self.broken.take().map(|breaking| Err(breaking.error)))
     }
 
     fn learn_signatures(&mut self) {
@@ -295,9 +311,8 @@ impl Flowing {
     }
 
     fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        if let Some(broken) = self.broken.take() {
-            self.ended = true;
-            return Poll::Ready(Some(Err(broken)));
+        if self.broken.is_some() {
+            return self.poll_broken(context);
         }
         loop {
             if self.ended {

@@ -29,6 +29,7 @@ use crate::dispatch::reply::ReplyBody;
 use crate::gate::Gated;
 use crate::joined::Joined;
 use crate::live::tunnel::Tunnel;
+use crate::turn::{Turn, UnderWay};
 
 /// A head must be complete after this long, and so must a TLS handshake; an idle kept-alive connection ends then, too.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -58,6 +59,8 @@ pub struct Connections {
     service: Arc<Service>,
     http: http1::Builder,
     tls: RwLock<Option<TlsAcceptor>>,
+    /// Requests whose answers have not begun.
+    asking: UnderWay,
 }
 
 /// A request that asked to switch, and the tunnel that its answer opened.
@@ -67,7 +70,7 @@ impl Connections {
     pub fn new(service: Arc<Service>, tls: Option<TlsAcceptor>) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MOST_HEADER_BYTES);
-        Self { service, http, tls: RwLock::new(tls) }
+        Self { service, http, tls: RwLock::new(tls), asking: UnderWay::default() }
     }
 
     pub fn set_tls(&self, tls: Option<TlsAcceptor>) {
@@ -114,7 +117,10 @@ impl Connections {
         {
             let ends = || *stage.borrow() >= Stage::Draining;
             let answer = service_fn(|request| self.answer(request, secure, &switched, ends));
-            let connection = self.http.serve_connection(TokioIo::new(Joined(io)), answer).with_upgrades();
+            let connection = self
+                .http
+                .serve_connection(TokioIo::new(Joined::new(io, Turn::after(&self.asking))), answer)
+                .with_upgrades();
             let mut connection = pin!(connection);
             tokio::select! {
                 biased;
@@ -142,6 +148,7 @@ impl Connections {
         switched: &Switched,
         ends: impl Fn() -> bool,
     ) -> Result<Response<ReplyBody>, Infallible> {
+        let _asking = self.asking.begin();
         let websocket = request
             .headers()
             .get(header::UPGRADE)

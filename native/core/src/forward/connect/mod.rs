@@ -76,7 +76,7 @@ async fn dial_direct(
     meters: &Meters,
     trace: &Trace,
 ) -> Result<Dialed, DialError> {
-    let io = Metered::new(Joined(connect_upstream(target, deadline, trace).await?), meters);
+    let io = Metered::new(Joined::at_once(connect_upstream(target, deadline, trace).await?), meters);
     if !target.tls {
         return Ok(Dialed::plain(Box::new(io)));
     }

@@ -81,7 +81,7 @@ async fn connect(
         )
     };
     let io = trace.step(Step::ConnectProxy, connecting).await?;
-    Ok(Metered::new(Joined(Prompt::new(io)), meters))
+    Ok(Metered::new(Joined::at_once(Prompt::new(io)), meters))
 }
 
 async fn secure_proxy(
