@@ -2,7 +2,8 @@
  * The gateway beside nginx on the same machine in the same minutes: both forward the same requests to the same nginx
  * upstream, in short turns, and a direct run each round shows how steady the machine was. Once over plain HTTP and once
  * over TLS to the upstream. A machine's speed wanders within minutes, so each round is a comparison of its own, and the
- * middle one of them counts. Ratios travel between machines; the figures themselves do not.
+ * middle one of them counts. Figures do not travel between machines, and ratios only between like ones: where the peers are
+ * fast, they sleep between two requests, and waking them is paid for by whoever sends.
  */
 import { createAuthority } from "../lib/authority.mjs";
 import { readEvents } from "./events-reader.mjs";
