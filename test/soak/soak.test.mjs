@@ -30,12 +30,16 @@ async function hold(t, { requests, oneCore }) {
   const troubleEveryMs = long ? 20_000 : oneCore ? 2_000 : 6_000;
   const options = { requests, perSecond: PER_SECOND, troubleEveryMs, seed: SEED, oneCore };
   const { counts, disagreements, total, memory, seconds, troubles } = await soak(options);
-  t.diagnostic(`${seconds.toFixed(0)} s, seed ${SEED}, ${troubles} troubles of a proxy; ${JSON.stringify(counts)}`);
+  // The long run's report lists what all tests say, without their names.
+  const said = oneCore ? "on one core, " : "";
+  t.diagnostic(
+    `${said}${seconds.toFixed(0)} s, seed ${SEED}, ${troubles} troubles of a proxy; ${JSON.stringify(counts)}`,
+  );
   for (const { program, firstMb, lastMb, slope, series, ...fds } of memory) {
     const grows = `${slope.perUnit.toFixed(2)} ± ${slope.error.toFixed(2)} MiB an hour after the warm-up`;
     const open = `descriptors ${fds.descriptorsBefore}, at most ${fds.descriptorsMost}, then ${fds.descriptorsAfter}`;
     t.diagnostic(
-      `${program}: memory ${firstMb.toFixed(1)} to ${lastMb.toFixed(1)} MiB (${series.join(" ")}), ${grows}; ${open}`,
+      `${said}${program}: memory ${firstMb.toFixed(1)} to ${lastMb.toFixed(1)} MiB (${series.join(" ")}), ${grows}; ${open}`,
     );
   }
   assert.deepEqual(disagreements, [], `${total} disagreements`);

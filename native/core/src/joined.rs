@@ -37,6 +37,7 @@ pub struct Joined<T> {
 }
 
 impl<T> Joined<T> {
+    /// Never waits with a write.
     pub fn at_once(io: T) -> Self {
         Self::new(io, Turn::default())
     }

@@ -38,7 +38,7 @@ impl Drop for Working<'_> {
     }
 }
 
-/// One stream's. The default never waits.
+/// One stream's. The default never waits; else each write waits once, so a long answer yields between its writes.
 #[derive(Default)]
 pub struct Turn {
     under_way: Option<UnderWay>,
@@ -46,8 +46,8 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Waits while something is `under_way`, on a runtime of one thread. Where there are more, a task that waits is fetched by
-    /// another thread, which costs more than it spares.
+    /// Waits while something is `under_way`, on a runtime of one thread. Where there are more, queueing a task may wake another
+    /// thread for it, and it was not measured to help.
     pub fn after(under_way: &UnderWay) -> Self {
         let one = Handle::try_current()
             .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::CurrentThread);
